@@ -20,10 +20,11 @@ _FULL_WIDTH = re.compile(
 """Letters that a Japanese keyboard or a word processor writes in place of ASCII."""
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
-"""Control characters, and what Unicode lets nobody see (Default_Ignorable_Code_Point)."""
+"""Control characters, and what Unicode lets nobody see (Default_Ignorable_Code_Point,
+and the empty Braille pattern)."""
 _EMOJI = "\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 _NEEDED = re.compile(
     "(?<=[\u0600-\u10ff\u1200-\u1cff])[\u180b-\u180f\u200b-\u200d]"  # Persian, Hindi, Thai …

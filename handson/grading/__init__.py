@@ -9,6 +9,7 @@
                                      chain, target, time, name
                           tokens     proofs that AWS signed
                           answers    what a person marks; missing cells
+                          doubts     what honest work does not show
                           marking    the points, comments and rulings of people
 
 `grade_class` is that line.  Each submission becomes one `Result` by itself, so that a damaged file

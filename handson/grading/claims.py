@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from handson.core.text import one_line
 from handson.course import evidence, syllabus
 from handson.course.state import Target
-from handson.grading.findings import Claim, Finding, make_finding
+from handson.grading.findings import Claim, Finding, Severity, make_finding
 from handson.grading.notebooks import Notebook, find_repeated_names, load_cells
 
 AWS = "aws"
@@ -36,6 +36,8 @@ _LOST = ("metadata-stripped", "outputs-missing", "output-other")
 
 
 class _Request(msgspec.Struct):
+    service: str = ""
+    operation: str = ""
     request_id: str = ""
 
 
@@ -83,6 +85,12 @@ class Claims:
 
         # Of several claims for a check, the last one put into the dict stays.
         return {claim.check: claim for claim in sorted(self.items, key=rank)}
+
+    @cached_property
+    def own(self) -> list[Claim]:
+        """What was handed in to be judged; the rest of the journal is history."""
+        judged = [*self.judged.values()]
+        return [claim for claim in self.items if claim.source == NOTEBOOK or claim in judged]
 
     @cached_property
     def _intact(self) -> dict[str, Claim]:
@@ -157,6 +165,7 @@ def _decode(data: bytes) -> Any:
 def _make_claim(data: bytes, record: dict[str, Any], *, source: str, where: str) -> Claim:
     read = msgspec.convert(record, _Record)
     observed_at = datetime.fromisoformat(read.observed_at)
+    requests = [each for each in read.requests if each.request_id]
     if read.check not in syllabus.EVIDENCE_IDS:
         raise ValueError(f"check: {read.check}")
     if observed_at.tzinfo is None:
@@ -173,7 +182,8 @@ def _make_claim(data: bytes, record: dict[str, Any], *, source: str, where: str)
         region=one_line(read.target.region),
         observed_at=observed_at.astimezone(UTC).isoformat(timespec="seconds"),
         previous=one_line(read.previous) if read.previous else None,
-        requests=tuple(one_line(each.request_id) for each in read.requests if each.request_id),
+        requests=tuple(one_line(each.request_id) for each in requests),
+        calls=tuple(sorted({one_line(f"{each.service}:{each.operation}") for each in requests})),
         observed=msgspec.json.encode(read.observed),
         intact=evidence.is_intact(record),
         source=source,
@@ -214,10 +224,12 @@ def _find_lost_records(notebook: Notebook) -> Iterator[Finding]:
         if check not in syllabus.EVIDENCE_IDS:
             continue
         where = notebook.locate(cell)
+        # A diagram may be drawn with another tool; its evidence gives no points.
+        severity: Severity = "note" if check == syllabus.DRAWING.id else "warning"
         card = next(filter(None, (_CARD.search(output.text) for output in cell.outputs)), None)
         if card is not None:
             digest = card.group()[:19]
-            yield make_finding("metadata-stripped", check=check, where=where, digest=digest)
+            code, values = "metadata-stripped", {"digest": digest}
         else:
-            code = "output-other" if cell.outputs else "outputs-missing"
-            yield make_finding(code, check=check, where=where)
+            code, values = "output-other" if cell.outputs else "outputs-missing", {}
+        yield make_finding(code, severity, check=check, where=where, **values)

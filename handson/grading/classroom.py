@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import list_briefly
-from handson.grading import copies
+from handson.grading import copies, doubts
 from handson.grading.export_names import fold_name
 from handson.grading.findings import Finding, Result, make_finding
 from handson.grading.marking import Marks, apply_marks, restore_zeros
@@ -90,7 +90,7 @@ def grade_class(
                 on_progress(len(results), len(submissions))
     if not any(result.handed_in for result in results):
         raise InvalidInput.from_key("grading.nothing")
-    results = _compare(results)
+    results = _compare(results, roster)
     handed_in = {result.learner for result in results}
     absent = make_finding("nothing-handed-in")
     results += [
@@ -142,7 +142,7 @@ def _map(
         yield pool.imap(work, submissions, chunksize=_AT_ONCE)
 
 
-def _compare(results: list[Result]) -> list[Result]:
+def _compare(results: list[Result], roster: Roster) -> list[Result]:
     """Return the results, with the findings about what several of them have in common."""
     found: dict[int, list[Finding]] = defaultdict(list)
     for number, finding in chain(copies.compare_evidence(results), copies.compare_answers(results)):
@@ -156,5 +156,5 @@ def _compare(results: list[Result]) -> list[Result]:
             found[number].append(replace(make_finding("learner-twice"), others=others))
     return [
         replace(result, findings=(*found[number], *result.findings))
-        for number, result in enumerate(results)
+        for number, result in enumerate(doubts.compare_names(results, roster))
     ]

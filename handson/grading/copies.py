@@ -17,11 +17,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from handson.core.text import list_briefly
+from handson.core.text import find_invisible, list_briefly
 from handson.grading.findings import (
     Bearer,
     Claim,
@@ -59,7 +59,7 @@ _SHOWN = 36
 # Only EC2's ids are unique; in an emulator everybody's cluster of a name has the same ARN.
 _RESOURCE = re.compile(r"(?:vpc|subnet|rtb|igw|vpce)-[0-9a-f]{8,17}")
 _PARTS = ("subnets", "route_tables", "internet_gateways", "endpoints")
-_NO_LETTERS = re.compile(r"[\W_]+")
+_NO_LETTERS = re.compile("[\\W_\u115f\u1160]+")  # the last two, of Hangul, nobody sees
 _WIDE_LETTERS = "[\u2e80-\U0010ffff]+"
 
 Hash = tuple[str, int]
@@ -121,16 +121,21 @@ def compare_evidence(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]
 def _list_identifiers(claim: Claim) -> Iterator[Identifier]:
     yield RECORD, claim.digest
     yield from ((REQUEST, request) for request in claim.requests if len(request) >= 8)
-    for vpc in _find_objects(claim.read_observed(), "vpcs"):
+    names = list_resources(claim.read_observed())
+    yield from ((RESOURCE, name) for name in names if _RESOURCE.fullmatch(name))
+
+
+def list_resources(observed: dict[str, Any]) -> Iterator[str]:
+    """Yield the ids of the observed VPCs and of their parts, whatever their form."""
+    for vpc in find_objects(observed, "vpcs"):
         if vpc.get("is_default") is True:  # every account has it already
             continue
-        for part in [vpc, *(part for name in _PARTS for part in _find_objects(vpc, name))]:
-            name = part.get("id")
-            if isinstance(name, str) and _RESOURCE.fullmatch(name):
-                yield RESOURCE, name
+        for part in [vpc, *(part for name in _PARTS for part in find_objects(vpc, name))]:
+            yield str(part.get("id"))
 
 
-def _find_objects(holder: dict[str, object], name: str) -> list[dict[str, object]]:
+def find_objects(holder: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the objects in a list of a JSON object that may hold anything."""
     found = holder.get(name)
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
@@ -184,19 +189,25 @@ def compare_answers(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]:
 
 def find_passages(mine: Written, theirs: Written) -> Passage | None:
     """Return the common passages of two answers, if they are most of the shorter one."""
-    ours, others = own_shingles(mine.text), own_shingles(theirs.text)
+    one, other = _drop_invisible(mine.text), _drop_invisible(theirs.text)
+    ours, others = own_shingles(one), own_shingles(other)
     fewest = min(len(ours), len(others))
     if fewest < LEAST or len(ours & others) < ALIKE * fewest:
         return None
-    common = list(dict.fromkeys(_find_common(mine.text, theirs.text)))
+    common = list(dict.fromkeys(_find_common(one, other)))
     longest = set(sorted(common, key=len, reverse=True)[:SHOWN])
     shown = tuple(passage for passage in common if passage in longest)
-    return Passage(grade_id=mine.grade_id, mine=mine.text, theirs=theirs.text, common=shown)
+    return Passage(grade_id=mine.grade_id, mine=one, theirs=other, common=shown)
 
 
 def own_shingles(text: str) -> set[int]:
     """Return the hashes of an answer's shingles that are not the course's."""
-    return _shingles(_fold(text)) - course_shingles()
+    return list_shingles(text) - course_shingles()
+
+
+def list_shingles(text: str) -> set[int]:
+    """Return the hashes of all shingles of an answer."""
+    return _shingles(_fold(text))
 
 
 @cache
@@ -204,6 +215,10 @@ def course_shingles() -> frozenset[int]:
     """Return the hashes of all texts of the course in either language."""
     texts = (text for edition in load_editions() for text in edition.prose)
     return frozenset(value for text in texts for value in _shingles(_fold(text)))
+
+
+def _drop_invisible(text: str) -> str:
+    return text.translate(dict.fromkeys(map(ord, find_invisible(text))))
 
 
 def _fold(text: str) -> str:

@@ -104,6 +104,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         observed_at: The time at which it was sealed, as ISO 8601 in UTC.
         previous: The digest of the learner's record before it, if any.
         requests: AWS's request ids.
+        calls: What was asked of AWS, each once, as IAM names it: ``ec2:DescribeVpcs``.
         observed: The state that was seen, as the text of its JSON: a class holds thousands.
         intact: It still has the digest that it was sealed with.
         source: "notebook" or "journal".
@@ -122,6 +123,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     observed_at: str
     previous: str | None
     requests: tuple[str, ...]
+    calls: tuple[str, ...] = ()
     observed: bytes
     intact: bool
     source: str

@@ -55,6 +55,11 @@ class Learner:
     account: str = ""
     aliases: tuple[str, ...] = ()
 
+    @property
+    def label(self) -> str:
+        """The id, and the name where it is known."""
+        return f"{self.id} {self.name}".strip()
+
     def is_named(self, name: str) -> bool:
         """Tell whether a name is this learner's: the id, the name, both, or an alias."""
         known = filter(None, (self.id, self.name))

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from handson.core.text import list_briefly, one_line, pick_fields
 from handson.course import syllabus
-from handson.grading import answers, copies, export_names, tokens
+from handson.grading import answers, copies, doubts, export_names, tokens
 from handson.grading.archives import MOST_BYTES, MOST_PICTURED, Refused, read_entry
 from handson.grading.claims import gather_claims
 from handson.grading.findings import CheckMark, Finding, Result, Severity, Written, make_finding
@@ -162,20 +162,25 @@ def _grade_contents(
     asked = requirements.for_learner(learner)
     marks = [judge_check(check, claims, asked) for check in asked.course.checks]
     drawing = judge_check(syllabus.DRAWING, claims, asked)
-    doubts = [*examine_evidence(claims, asked, named)]
+    about_evidence = [*examine_evidence(claims, asked, named)]
     objections = (mark.objection for mark in (*marks, drawing) if mark.objection)
     written, diagram, about_answers = answers.collect_answers(
         contents.notebooks, asked.course, pictures=pictures
     )
+    diagram = replace(diagram, check=drawing)
     findings = [
         *contents.findings,
         *claims.findings,
-        *doubts,
-        *(objection for objection in objections if objection not in doubts),
+        *about_evidence,
+        *(objection for objection in objections if objection not in about_evidence),
+        *doubts.examine_claims(claims, asked.now),
+        *doubts.examine_journal(marks, contents.notebooks),
         *tokens.examine_proofs(contents.proofs, claims, requirements.keys),
         *about_instead,
         *compare_cells(contents.notebooks),
         *about_answers,
+        *doubts.examine_answers(written),
+        *doubts.examine_diagram(diagram, contents.notebooks),
         *about_place,
     ]
     return replace(
@@ -187,7 +192,7 @@ def _grade_contents(
         issuers=tokens.list_issuers(contents.proofs),
         checks=tuple(marks),
         answers=written,
-        diagram=replace(diagram, check=drawing),
+        diagram=diagram,
         identifiers=copies.list_identifiers(claims.items),
         sketches=tuple(copies.sketch_answers(written)),
     )

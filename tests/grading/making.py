@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from textwrap import indent
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from hypothesis import HealthCheck, settings
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 
 from handson.course import evidence, syllabus
 from handson.course.evidence import Observation
+from handson.drawing import Diagram
 from handson.grading.findings import Claim
 from handson.grading.notebooks import Notebook, read_notebook
 from tests.unit import drawn_by_learners
@@ -154,15 +156,17 @@ def hand_in(
         if found is None or cell["cell_type"] != "code":
             continue
         given = recorded()[found[1]]
-        moment += timedelta(seconds=chance.randrange(20, 400))
+        moment += timedelta(seconds=chance.randrange(120, 900))
         observed = json.loads(_ID.sub(rename, json.dumps(given["observed"])))
         if target is not None:
             observed["target"] = dict(target)
+        for thing, key in list_moments(observed):
+            thing[key] = (moment - timedelta(minutes=5)).isoformat()
         if given["check"] == syllabus.DRAWING.id:
-            observed["drawing"] = drawn_by_learners.draw(drawn_by_learners.GOOD).to_json()
+            observed["drawing"] = json.loads(good_drawing()[0])
         if observe is not None:
             observe(given["check"], observed)
-        requests = [{**each, "request_id": f"{chance.getrandbits(128):032x}"}
+        requests = [{**each, "request_id": str(UUID(int=chance.getrandbits(128)))}
                     for each in given["requests"]]  # fmt: skip
         seen = Observation(given["check"], observed["target"], observed, requests)
         record = evidence.seal(seen, learner=learner, previous=previous, observed_at=moment)
@@ -173,8 +177,24 @@ def hand_in(
     for question in syllabus.QUESTIONS:
         book.answer(question.grade_id, essay(chance))
     drawn = f"with Diagram({essay(chance)[:12]!r}):\n{indent(drawn_by_learners.GOOD, '    ')}"
-    book.cell("architecture-diagram")["source"] = drawn
+    picture = {"output_type": "display_data", "metadata": {}, "data": dict(good_drawing()[1])}
+    book.cell("architecture-diagram").update(source=drawn, outputs=[picture])
     return book
+
+
+def list_moments(observed: Observed) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield where an observed state says when its image was pushed and recorded."""
+    yield from ((image, "pushed_at") for image in observed.get("images") or ())
+    if observed.get("recorded_uri"):
+        yield observed["recorded_uri"], "recorded_at"
+
+
+@cache
+def good_drawing() -> tuple[str, dict[str, str]]:
+    """Return the JSON of a good drawing, and what its cell shows."""
+    drawn = drawn_by_learners.draw(drawn_by_learners.GOOD)
+    assert Diagram.latest is not None
+    return json.dumps(drawn.to_json()), Diagram.latest._repr_mimebundle_()
 
 
 def no_cluster(check: str, observed: Observed) -> None:

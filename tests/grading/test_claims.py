@@ -50,12 +50,16 @@ def test_a_record_becomes_a_claim_unless_it_is_of_another_schema() -> None:
         learner=" 山田 \n 花子 ",
         observed_at="2026-05-11T10:00:00.5+09:00",
         previous="sha256:aa",
-        requests=[{"request_id": "r-1"}, {"service": "ecs"}, {"request_id": ""}],
+        requests=[
+            {"service": "ecs", "operation": "DescribeClusters", "request_id": "r-1"},
+            *({"service": "ecs"}, {"request_id": ""}),
+        ],
     )
     seen = b'{"target":{"kind":"emulator","account":"123456789012","region":"us-east-1"}}'
     assert only(record) == claim(
         **{"check": "cluster", "digest": record["digest"], "learner": "山田 花子"},
         **{"previous": "sha256:aa", "requests": ("r-1",), "observed": seen},
+        calls=("ecs:DescribeClusters",),
         **{"source": "journal", "where": "journal.jsonl", "contradiction": "", "repeated": ()},
     )
     shown = {"handson.evidence/2": "handson.evidence/2", None: "None", 7: "7", "a\nb": "a�b"}

@@ -8,6 +8,7 @@ import os
 import pickle
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
@@ -23,7 +24,9 @@ ROSTER = Roster((Learner("s02", "B"), Learner("s01", "A"), Learner("s03", "C")))
 def put(folder: Path, **named: str) -> Path:
     for name, learner in named.items():
         (folder / name).mkdir()
-        record = sealed(learner=learner, requests=[{"request_id": f"request {learner}"}])
+        id = str(uuid5(NAMESPACE_URL, learner))
+        request = {"service": "ecs", "operation": "DescribeClusters", "request_id": id}
+        record = sealed(learner=learner, requests=[request])
         (folder / name / "journal.jsonl").write_text(json.dumps(record))
     return folder
 
@@ -82,7 +85,7 @@ PLACED = {
     "s03": ("ppppp", ""),
     "s04": ("ppppp", ""),
     "s05": ("ppppp", ""),
-    "s06": ("ppppp", "chain-forked not-in-journal"),
+    "s06": ("ppppp", "chain-forked not-in-journal requests-again"),
     "s07": ("-----", "nothing-readable file-not-json"),
     "s08": ("-fppp", "file-bomb file-link notebook-missing"),
 }

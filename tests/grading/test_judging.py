@@ -219,8 +219,10 @@ def test_resources_with_another_learners_tag_are_told_and_cost_no_marks() -> Non
     assert told(claim(owners=fine)) == told(claim()) == []
     [finding] = found(claim(owners=("s01", "xn--i8sr8k")))
     assert (gist(finding), finding.values) == (
-        ("owner-other", "warning", "network"), {"owners": "愛子"}
+        ("owner-other", "note", "network"), {"owners": "愛子"}
     )  # fmt: skip
+    assert told(claim(owners=("xn--i8sr8k",), kind="aws")) == [("owner-other", "warning")]
+    assert told(claim(owners=("xn-- -r71b76a973e55o",), learner="s01")) == []
     assert judge(claim("cluster", owners=("Bunta",))).points == judge(claim("cluster")).points > 0
 
 
@@ -247,7 +249,7 @@ CHAINS: list[tuple[tuple[Claim, ...], str, list[tuple[str, str]]]] = [
     ((FIRST, SECOND, THIRD), "", []),
     ((FIRST, SECOND, THIRD), "123", []),
     ((FIRST, SECOND, moved(THIRD, previous="1")), "", [("chain-forked", "warning")]),
-    ((FIRST, moved(SECOND, previous=None), THIRD), "", [("chain-begun-twice", "warning")]),
+    ((FIRST, moved(SECOND, previous=None), THIRD), "", [("chain-begun-twice", "note")]),
     ((FIRST, moved(SECOND, previous=None, learner="s02")), "", [("learner-other", "serious")]),
     ((FIRST, moved(THIRD, previous="x"), moved(SECOND, previous="y")), "", [("chain-gap", "note")]),
     ((FIRST, THIRD), "13", [("chain-broken", "serious")]),

@@ -1,0 +1,265 @@
+"""Doubts: what a person should see of evidence and answers although they count.
+
+Each doubt is something that honest work does not show: an id that AWS does not give, a request that
+no evidence cell makes, an image that was pushed after it was seen.  None withholds points, because
+each may have a reason, and whoever knows these rules can keep to them: docs/evidence.md says what
+cannot be seen.  What could not be looked at, such as a journal that is missing, raises no doubt.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+from msgspec.structs import replace
+
+from handson.core import messages
+from handson.core.text import list_briefly
+from handson.course import syllabus
+from handson.course.policy import VERBS
+from handson.grading import copies
+from handson.grading.answers import DIAGRAM_CELL
+from handson.grading.claims import Claims
+from handson.grading.export_names import fold_name, list_words
+from handson.grading.findings import CheckMark, Claim, Finding, Result, Written, make_finding
+from handson.grading.notebooks import Notebook, load_cells, load_editions
+from handson.grading.roster import Learner, Roster
+
+CALLS = {*VERBS["evidence"][1], "ec2:DescribeAvailabilityZones", "sts:GetCallerIdentity"}
+"""What evidence cells call.  Earlier versions asked for the zones; the caller is asked for when
+credentials are renewed, and needs no permission for that."""
+QUICK = timedelta(minutes=1)
+"""Before and after the push of the image; each notebook takes its reader minutes."""
+NOTEBOOKS = 3
+"""Notebooks, the image's among them, that nobody reads within that time."""
+LEEWAY = timedelta(hours=2)
+"""Between two computers: one's clock may not know of summer time."""
+ONE_CLOCK = timedelta(minutes=1)
+"""On one computer, where only setting the clock makes a difference."""
+OWN_SHARE = 0.25
+"""The share of an answer that the course's own texts do not hold."""
+
+_RESOURCES = ("vpcs", "clusters", "repositories", "images")
+_FORMS = re.compile(
+    r"(?:vpc|subnet|rtb|igw|vpce)-(?:[0-9a-f]{8}|[0-9a-f]{17})"  # EC2 User Guide, "Resource IDs"
+    r"|sha256:[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
+_NO_DIGITS = re.compile(r"^(?:vpc|subnet|rtb|igw|vpce|sha256)[-:]|-")
+_HERE = re.compile(rb'"https?://(?:127\.|localhost\b|\[::1\])')
+
+_LEFT_OUT = re.compile(r'^\s*#[^\n]*|("""|' r"''').*?\1", re.MULTILINE | re.DOTALL)
+_QUOTED = re.compile(r'"([^"\n]*)"|' r"'([^'\n]*)'")
+_PLACEHOLDERS = re.compile(r"[{}%]+|\\n")
+_IMPORTED = re.compile(r"^\s*(?:from|import)\s+(\w+)", re.MULTILINE)
+_MODULES = sys.stdlib_module_names | {"diagrams", "handson"}
+
+
+# Evidence.
+
+
+def examine_claims(claims: Claims, now: datetime) -> Iterator[Finding]:
+    """Yield what evidence shows that AWS, an evidence cell and a reader would not leave there.
+
+    Args:
+        claims: The evidence.
+        now: The moment of grading.
+    """
+    found: dict[str, dict[str, Claim]] = defaultdict(dict)
+    for claim in claims.own:
+        for code, seen in _examine_claim(claim, claim.read_observed(), now):
+            found[code].setdefault(seen, claim)
+    for code, seen_in in found.items():
+        first = next(iter(seen_in.values()))
+        seen = list_briefly([*seen_in])
+        yield make_finding(code, check=first.check, where=first.where, seen=seen)
+    records = {claim.digest: claim for claim in claims.items}.values()
+    counted = Counter(request for claim in records for request in claim.requests)
+    again = [request for request, count in counted.items() if count > 1]
+    if again:
+        yield make_finding("requests-again", seen=list_briefly(again))
+    known = {claim.digest for claim in claims.items}
+    # Where records are missing, cells that were run again hide when they were run first.
+    if not any(claim.previous and claim.previous not in known for claim in claims.items):
+        yield from _examine_pace(claims)
+
+
+def examine_journal(marks: Iterable[CheckMark], notebooks: Iterable[Notebook]) -> Iterator[Finding]:
+    """Yield a finding where points come from a journal without the notebook of their check."""
+    there = {notebook.name for notebook in notebooks}
+    earned = [mark.id for mark in marks if mark.points]
+    alone = [name for name in earned if syllabus.find_check(name).notebook not in there]
+    if alone:
+        yield make_finding("journal-alone", checks=", ".join(alone))
+
+
+def _examine_claim(
+    claim: Claim, observed: dict[str, Any], now: datetime
+) -> Iterator[tuple[str, str]]:
+    """Yield the code of each doubt about a record, and what was seen."""
+    digests = [str(each.get("digest")) for each in copies.find_objects(observed, "images")]
+    for name in (*copies.list_resources(observed), *digests, *claim.requests):
+        if not _FORMS.fullmatch(name.lower()) or is_regular(_NO_DIGITS.sub("", name.lower())):
+            yield "ids-odd", name
+    if any(observed.get(name) for name in _RESOURCES):
+        asked = {call.partition(":")[0] for call in claim.calls}
+        services = syllabus.find_check(claim.check).services
+        yield from (("requests-none", each) for each in services if each not in asked)
+    yield from (("requests-odd", call) for call in claim.calls if call not in CALLS)
+    seen, made = _read_time(claim.observed_at), max(_list_moments(observed), default=None)
+    if seen and seen > now + LEEWAY:
+        yield "future", _show(seen)
+    if seen and made and made > seen + (ONE_CLOCK if _HERE.search(claim.observed) else LEEWAY):
+        yield "seen-before", f"{_show(seen)} < {_show(made)}"
+
+
+def is_regular(digits: str) -> bool:
+    """Tell whether hexadecimal digits repeat or count, as hardly ten of a million random ids do."""
+    if any(digits.startswith(digits[period:]) for period in range(1, len(digits) // 2 + 1)):
+        return True
+    steps = [(int(after, 16) - int(before, 16)) % 16 for before, after in pairwise(digits)]
+    pairs = [*pairwise(steps)]
+    return len(set(pairs)) * 2 <= len(pairs)
+
+
+def _examine_pace(claims: Claims) -> Iterator[Finding]:
+    """Yield a finding where several notebooks were begun around the push of the image."""
+    begun: dict[str, datetime] = {}
+    pushed: list[datetime] = []
+    for claim in claims.items:
+        notebook, seen = syllabus.find_check(claim.check).notebook, _read_time(claim.observed_at)
+        pushed += _list_moments(claim.read_observed())
+        if seen:
+            begun[notebook] = min(seen, begun.get(notebook, seen))
+    push = min(pushed, default=None)
+    near = [moment for moment in begun.values() if push and abs(moment - push) <= QUICK]
+    if push and len(near) >= NOTEBOOKS:
+        seconds = round((max(*near, push) - min(*near, push)).total_seconds())
+        yield make_finding("pace-quick", count=len(near), seconds=seconds)
+
+
+def _list_moments(observed: dict[str, Any]) -> list[datetime]:
+    """Return when the observed images were pushed and recorded."""
+    texts = [each.get("pushed_at") for each in copies.find_objects(observed, "images")]
+    recorded = observed.get("recorded_uri")
+    texts += [recorded.get("recorded_at")] if isinstance(recorded, dict) else []
+    return [moment for moment in map(_read_time, texts) if moment]
+
+
+def _read_time(text: object) -> datetime | None:
+    """Return the moment that a text of a record names, or None."""
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(str(text))
+        return moment if moment.tzinfo else None
+    return None
+
+
+def _show(moment: datetime) -> str:
+    return moment.astimezone().isoformat(timespec="seconds")
+
+
+# Names.
+
+
+def compare_names(results: Sequence[Result], roster: Roster) -> Iterator[Result]:
+    """Yield each result with the findings about names in it that are others' of the class.
+
+    On the embedded AWS an owner's tag with another name is a name that was typed before, unless it
+    is that of another learner.
+    """
+    people = {each.learner: Learner(each.learner, each.name) for each in results}
+    people |= {learner.id: learner for learner in roster.learners}
+    known = [
+        (words, learner.label)
+        for learner in people.values()
+        for text in filter(None, (learner.id, learner.name))
+        for words in ({*list_words(text)}, {fold_name(text)})
+    ]
+    for result in results:
+        learner = people[result.learner]
+        own = {*list_words(learner.label), fold_name(learner.name)}
+        findings = []
+        for finding in result.findings:
+            if finding.code == "owner-other":
+                others = _find_others(finding.values["owners"], own, known)
+                severity = "warning" if others else finding.severity
+                finding = replace(finding, severity=severity, others=others)
+            findings.append(finding)
+        for name in filter(learner.is_named, result.named):
+            if others := _find_others(name, own, known):
+                findings.append(replace(make_finding("names-several", named=name), others=others))
+        yield replace(result, findings=tuple(findings))
+
+
+def _find_others(
+    name: str, own: Set[str], known: Iterable[tuple[Set[str], str]]
+) -> tuple[str, ...]:
+    """Return whom else a name means than the one whose own words these are."""
+    words = {*list_words(name)}
+    others = (label for theirs, label in known if theirs <= words and not theirs <= own)
+    return tuple(dict.fromkeys(others)) if words - own else ()
+
+
+# Answers and the diagram.
+
+
+def examine_answers(answers: Iterable[Written]) -> Iterator[Finding]:
+    """Yield a note about the answers that say next to nothing beyond the course's own texts."""
+    quoted = []
+    for answer in answers:
+        every = copies.list_shingles(answer.text)
+        own = every - copies.course_shingles()
+        if len(every) >= copies.LEAST and len(own) <= len(every) * OWN_SHARE:
+            quoted.append(answer.grade_id)
+    if quoted:
+        yield make_finding("answers-quoted", "note", questions=", ".join(quoted))
+
+
+def examine_diagram(diagram: Written, notebooks: Iterable[Notebook]) -> Iterator[Finding]:
+    """Yield a finding where the code holds few of the labels that the evidence says it drew.
+
+    The code is that of the diagram's cell and of cells that the learner added to its notebook; it
+    is never executed.  The labels of the drawing that was handed out do not count.
+    """
+    drawing = ((diagram.check and diagram.check.observed) or {}).get("drawing") or {}
+    parts = (part for name in ("boxes", "icons") for part in copies.find_objects(drawing, name))
+    labels = {fold_name(str(part.get("label"))): str(part.get("label")) for part in parts}
+    given = _list_texts(load_editions()[0].answers[syllabus.DIAGRAM.grade_id])
+    own = [label for label in labels if label and not _holds(given, label)]
+    books = [each for each in notebooks if each.name == syllabus.DIAGRAM.notebook]
+    course = {*load_cells().code} - {DIAGRAM_CELL}
+    cells = [cell for each in books for cell in each.cells if cell.name not in course]
+    code = "\n".join(cell.text for cell in cells if cell.cell_type == "code")
+    strange = [label for label in own if not _holds(_list_texts(code), label)]
+    if len(strange) * 2 <= len(own) or not code:
+        return
+    # Who draws again has another picture than the evidence; what is imported may draw as well.
+    picture = fold_name("".join(output.picture for cell in cells for output in cell.outputs))
+    is_shown = sum(label in picture for label in strange) * 2 > len(strange)
+    is_whole = {*_IMPORTED.findall(code)} <= _MODULES
+    seen = list_briefly([f"{len(strange)}/{len(own)}", *sorted(labels[each] for each in strange)])
+    severity = "warning" if is_shown and is_whole else "note"
+    finding = make_finding("diagram-other", check=syllabus.DRAWING.id, seen=seen)
+    yield replace(finding, severity=severity)
+
+
+def _holds(texts: Iterable[str], label: str) -> bool:
+    """Tell whether a text is the label, a part of it as in an f-string, or a list with it."""
+    return any(text in label or label in text for text in texts)
+
+
+@cache
+def _list_texts(code: str) -> set[str]:
+    """Return the texts in code, folded, and in each language those that the course translates."""
+    quoted = _QUOTED.findall(_LEFT_OUT.sub("", code))
+    parts = {fold_name(part) for pair in quoted for part in _PLACEHOLDERS.split("".join(pair))}
+    texts = {part for part in parts if len(part) > 1}
+    for each in messages.catalogue("drawing").values():
+        texts |= {*map(fold_name, each.values())} if fold_name(each["en"]) in texts else set()
+    return texts
