@@ -15,7 +15,7 @@ import struct
 import weakref
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -75,25 +75,32 @@ class Folder:
 
     root: str
 
-    def list_entries(self, at: str) -> Iterator[Entry]:
+    def list_entries(self, at: str, names: Collection[str] = ()) -> Iterator[Entry]:
         """Yield the entries of a folder of the tree, sorted by name; "" is the tree itself.
+
+        Without `names` all are listed.
 
         Raises:
             Refused: The folder cannot be read.
         """
+        folder = os.path.join(self.root, at)
         try:
-            with os.scandir(os.path.join(self.root, at)) as found:
-                listed = sorted(found, key=lambda entry: entry.name)
+            listed = sorted(names or os.listdir(folder))
         except OSError as error:
             raise _explain_unreadable(error) from error
-        for entry in listed:
-            path = f"{at}/{entry.name}" if at else entry.name
-            if entry.is_symlink():
-                yield Entry(entry.name, path, refusal=Refused("file-link"))
-            elif entry.is_dir(follow_symlinks=False):
-                yield Entry(entry.name, path, is_folder=True)
+        for name in listed:
+            path = f"{at}/{name}" if at else name
+            try:
+                status = os.lstat(os.path.join(folder, name))
+            except OSError as error:
+                yield Entry(name, path, refusal=_explain_unreadable(error))
+                continue
+            if stat.S_ISLNK(status.st_mode):
+                yield Entry(name, path, refusal=Refused("file-link"))
+            elif stat.S_ISDIR(status.st_mode):
+                yield Entry(name, path, is_folder=True)
             else:
-                yield Entry(entry.name, path, modified=_time_of_file(entry))
+                yield Entry(name, path, modified=_time_of_file(status))
 
     def open(self, path: str, *, limit: int) -> IO[bytes]:
         """Open a file of the tree; `read_entry` keeps to the limit.
@@ -133,10 +140,10 @@ class Archive:
         for member in self._zip.infolist():
             self._add(member)
 
-    def list_entries(self, at: str) -> Iterator[Entry]:
+    def list_entries(self, at: str, names: Collection[str] = ()) -> Iterator[Entry]:
         """Yield the entries of a folder of the tree, sorted by name; "" is the tree itself."""
         found = self._folders.get(at, {})
-        return (found[name] for name in sorted(found))
+        return (found[name] for name in sorted(names or found))
 
     def open(self, path: str, *, limit: int) -> IO[bytes]:
         """Open a file of the tree.
@@ -324,10 +331,9 @@ def _time_of_member(member: zipfile.ZipInfo) -> str:
     return time.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def _time_of_file(entry: os.DirEntry[str]) -> str:
+def _time_of_file(status: os.stat_result) -> str:
     try:
-        seconds = entry.stat(follow_symlinks=False).st_mtime
-        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+        return datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
     except (OSError, OverflowError, ValueError):
         return ""
 

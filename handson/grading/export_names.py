@@ -95,11 +95,6 @@ class Person(NamedTuple):
     is_late: bool = False
 
 
-def find_owner(name: str) -> str:
-    """Return the person whom a file's or folder's name mentions, or ""."""
-    return find_person(name).name
-
-
 def find_person(name: str, above: str = "") -> Person:
     """Return the person whom the name of a file or folder mentions.
 
@@ -131,7 +126,7 @@ def find_person(name: str, above: str = "") -> Person:
 
 
 def make_zip_name(learner: str) -> str:
-    """Return the name of a learner's zip, from which `find_owner` reads the same person.
+    """Return the name of a learner's zip, from which `find_person` reads the same person.
 
     It is a name on every system, and keeps the letters of every language: platforms take them.
     """
@@ -155,11 +150,6 @@ def describe_instead(name: str) -> str:
     """Return what a file is that stands in a notebook's place: a page, an archive or a document."""
     kinds = _DATA["instead"].items()
     return next((kind for kind, ends in kinds if name.casefold().endswith(tuple(ends))), "document")
-
-
-def is_renamed(name: str) -> bool:
-    """Tell whether a file's name is that of a notebook with another ending."""
-    return name.casefold().endswith(RENAMED)
 
 
 def fold_name(name: str) -> str:

@@ -59,12 +59,12 @@ class Submission:
         files: The files in that folder that belong to it; empty for all.
         owner: The learner whom its name mentions, or "".
         number: The platform's number of the owner, where an export has namesakes, or "".
+        platform: The learning platform whose export it is, or "".
+        place: The name of the learner's folder, or what stands before the files' names.
+        is_late: The platform's name says that it was late.
         is_zipped: `at` is a zip.
         earlier: The number of the learner's earlier submissions, which are left aside.
         has_namesakes: Only the number tells the owner from another person of the export.
-        platform: The learning platform whose export it is, or "".
-        place: The name of the learner's folder there, or what stands before the files' names.
-        is_late: The platform's name says that it was late.
         guesses: The names of the folders around it, if the owner may be any of them.
     """
 
@@ -73,12 +73,12 @@ class Submission:
     files: tuple[str, ...] = ()
     owner: str = ""
     number: str = ""
-    is_zipped: bool = False
-    earlier: int = 0
-    has_namesakes: bool = False
     platform: str = ""
     place: str = ""
     is_late: bool = False
+    is_zipped: bool = False
+    earlier: int = 0
+    has_namesakes: bool = False
     guesses: tuple[str, ...] = ()
 
     @property
@@ -106,20 +106,19 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
     """
     loose: dict[str, list[Entry]] = defaultdict(list)
     for path in paths:
-        suffix = path.suffix.casefold()
+        suffix = split_suffix(path.name)[1]
         if path.is_dir() or (path.is_file() and suffix == ".zip"):
             yield from _split_folder(str(path), "", roster)
-        elif path.is_file() and (suffix in _READ or export_names.is_renamed(path.name)):
+        elif path.is_file() and suffix in (*_READ, *export_names.RENAMED):
             loose[str(path.parent)].append(Entry(path.name, path.name))
         else:
             shown = replace_surrogates(str(path))
             raise InvalidInput.from_key("grading.no-path", path=shown)
     for folder, entries in loose.items():
-        for person, files in _group_files(entries, ""):
-            if person.name:
-                yield _submit(folder, "", person, files)
-            else:
-                yield _submit_unnamed(folder, "", roster, files)
+        for person, own in _group_files(entries, ""):
+            named = Submission(folder, "", (), *person)
+            found = named if person.name else _submit_unnamed(folder, "", roster)
+            yield replace(found, files=tuple(entry.name for entry in own))
 
 
 def choose_submissions(submissions: Iterable[Submission], roster: Roster) -> list[Submission]:
@@ -169,8 +168,7 @@ def _find_all(submission: Submission) -> Iterator[File]:
     tree, at = open_tree(submission.root), submission.at
     if submission.is_zipped:
         tree, at = tree.open_zip(at), ""
-    own = submission.files
-    entries = (entry for entry in tree.list_entries(at) if not own or entry.name in own)
+    entries = tree.list_entries(at, submission.files)
     return _walk(tree, entries, zips=int(submission.is_zipped), opened=[])
 
 
@@ -189,8 +187,8 @@ def _split_folder(root: str, at: str, roster: Roster, *, depth: int = 0) -> Iter
     others = listed.keys() - {_NAMED_FOLDER, _STAMP_FILE, _IGNORED}
     folders = listed[_NAMED_FOLDER]
     inside = _enter(root, folders[0]) if len(folders) == 1 and not others else None
-    if person.platform and person.place == own:
-        yield _submit(root, at, person)
+    if person.platform and person.place == own:  # whatever else is in it is the learner's
+        yield Submission(root, at, (), *person)
     elif inside and depth < DEEPEST:
         yield from _split_folder(*inside, roster, depth=depth + 1)
     elif _NOTEBOOK in others or not (folders or _NAMED_FILE in others):
@@ -212,17 +210,17 @@ def _split_entries(
         if any(roster.find(member.owner) for member in members):  # it is the folder of a group
             yield from members
         elif entry.is_folder:
-            yield _submit(root, entry.path, person)
+            yield Submission(root, entry.path, (), *person)
         else:
             zips.append(entry)
     files = [entry for kind in (_NAMED_FILE, _NAMED_RECORD, _OTHER_FILE) for entry in listed[kind]]
     for person, entries in _group_files([*zips, *files], own):
         if len(entries) == 1 and entries[0] in zips:
-            yield _submit(root, entries[0].path, person, is_zipped=True)
+            yield Submission(root, entries[0].path, (), *person, is_zipped=True)
         else:
-            yield _submit(root, at, person, entries)
+            yield Submission(root, at, tuple(entry.name for entry in entries), *person)
     for entry in listed[_OTHER_FOLDER]:
-        yield _submit(root, entry.path, Person(), is_zipped=not entry.is_folder)
+        yield Submission(root, entry.path, is_zipped=not entry.is_folder)
 
 
 def _enter(root: str, entry: Entry) -> tuple[str, str] | None:
@@ -232,31 +230,7 @@ def _enter(root: str, entry: Entry) -> tuple[str, str] | None:
     return (os.path.join(root, entry.path), "") if os.path.isdir(root) else None
 
 
-def _submit(
-    root: str, at: str, person: Person, files: Sequence[Entry] = (), *, is_zipped: bool = False
-) -> Submission:
-    place = person.place.rstrip(" _-") if files else person.place
-    return Submission(
-        root,
-        at,
-        tuple(entry.name for entry in files),
-        person.name,
-        person.number,
-        is_zipped,
-        platform=person.platform,
-        place=place if person.platform else "",
-        is_late=person.is_late,
-    )
-
-
-def _submit_unnamed(
-    root: str,
-    at: str,
-    roster: Roster,
-    files: Sequence[Entry] = (),
-    *,
-    is_stamped: bool = False,
-) -> Submission:
+def _submit_unnamed(root: str, at: str, roster: Roster, *, is_stamped: bool = False) -> Submission:
     """Return a submission whose learner the names of the folders around it tell, if they do.
 
     A learner of the roster goes before others, and what a platform has named before what people
@@ -267,40 +241,39 @@ def _submit_unnamed(
     pairs = [*pairwise(["", *names])][-2:-1] if is_stamped else [*pairwise(names)]
     people = [find_person(name, above) for above, name in reversed(pairs)]
     named = [person for person in people if person.name]
-
-    def rank(person: Person) -> tuple[bool, bool]:
-        is_folder = bool(person.platform) and person.place in names
-        return roster.find(person.name) is not None, is_folder
-
-    owner = max(named, key=rank, default=Person())
-    submission = _submit(root, at, owner, files)
-    is_sure = len(pairs) < 2 or any(rank(owner))
-    return replace(submission, guesses=() if is_sure else tuple(each.name for each in named))
+    known = [person for person in named if roster.find(person.name)]
+    known += [person for person in named if person.platform and person.place in names]
+    guesses = () if known or len(pairs) < 2 else tuple(person.name for person in named)
+    return Submission(root, at, (), *next(iter(known or named), Person()), guesses=guesses)
 
 
-def _group_files(entries: Sequence[Entry], above: str) -> Iterator[tuple[Person, list[Entry]]]:
+def _group_files(entries: Iterable[Entry], above: str) -> Iterator[tuple[Person, list[Entry]]]:
     """Yield each person whom the names of files mention, with the files.
 
     What stands before the name of a known file is the learner's, so that whatever else begins with
     it is the same learner's.
     """
-    people = {entry.name: find_person(entry.name, above) for entry in entries}
-    whole = {name for name in people if people[name].place == split_suffix(name)[0]}
-    prefixes = [people[name] for name in people.keys() - whole if people[name].place]
+    people = [(entry, find_person(entry.name, above)) for entry in entries]
+    by_place = {person.place: person for entry, person in people if not _is_whole(entry, person)}
     groups: dict[tuple[str, str], tuple[Person, list[Entry]]] = {}
-    for entry in entries:
-        person, (stem, suffix) = people[entry.name], split_suffix(entry.name)
-        if entry.name in whole and not person.platform:
-            own = [known for known in prefixes if stem.startswith(known.place)]
-            other = Person() if suffix in _READ else person
-            person = max(own, key=lambda known: len(known.place), default=other)
+    for entry, person in people:
+        stem, suffix = split_suffix(entry.name)
+        if _is_whole(entry, person):
+            starts = (stem[:end] for end in range(len(stem), 0, -1))
+            own = Person() if suffix in _READ else person
+            person = next((by_place[start] for start in starts if start in by_place), own)
         groups.setdefault(person[:2], (person, []))[1].append(entry)
     yield from groups.values()
 
 
+def _is_whole(entry: Entry, person: Person) -> bool:
+    """Tell whether all of a name would be the person's, because nothing in it is known."""
+    return not person.platform and person.place == split_suffix(entry.name)[0]
+
+
 def _classify(entry: Entry, above: str) -> str:
-    person, (stem, suffix) = find_person(entry.name, above), split_suffix(entry.name)
-    is_known = bool(person.platform) or person.place != stem
+    person, suffix = find_person(entry.name, above), split_suffix(entry.name)[1]
+    is_known = not _is_whole(entry, person)
     if entry.name == _STAMP:
         return _STAMP_FILE
     if _is_junk(entry):
@@ -356,7 +329,7 @@ def _walk(
                 raise Refused("file-too-deep")
             if suffix == ".zip" and zips == ZIPS_DEEP:
                 raise Refused("file-nested")
-            if export_names.is_renamed(entry.name):
+            if split_suffix(entry.name)[1] in export_names.RENAMED:
                 raise Refused("file-renamed")
             inner = tree
             if suffix == ".zip":

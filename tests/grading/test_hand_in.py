@@ -89,7 +89,7 @@ def test_the_zips_of_a_class_are_told_apart_by_their_names(tmp_path: Path) -> No
 @given(st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), max_size=57))
 def test_a_zips_name_is_one_for_every_disk_and_names_nobody_else(learner: str) -> None:
     name = export_names.make_zip_name(learner)
-    owner = export_names.find_owner(name)
+    owner = export_names.find_person(name).name
     assert not set(name) & set('<>:"/\\|?*\n')
     assert name[0] not in ". "
     assert len(name.encode()) < 240

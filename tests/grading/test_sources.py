@@ -82,8 +82,8 @@ def test_a_name_tells_whose_it_is_which_number_a_platform_gave_and_keeps_nobody_
 FILES = (*BOOKS, "journal.jsonl", "proof.jwt")
 FLAT = {
     "manaba": ("2026{}@0095{}@", "2026{}@0095{}", "2026{}@0095{}"),
-    "webclass": ("2026{}_山田 {}_", "2026{}_山田 {}", "2026{}_山田 {}"),
-    "google-classroom": ("山田 {} - ", "山田 {}", "山田 {}"),
+    "webclass": ("2026{}_山田 {}_", "2026{}_山田 {}", "2026{}_山田 {}_"),
+    "google-classroom": ("山田 {} - ", "山田 {}", "山田 {} - "),
     "canvas": ("yamada{}_LATE_9{}_7_", "yamada{}", "yamada{}_LATE_9{}_7"),
     "blackboard": (
         "L_s{}_attempt_2026-05-01-10-30-00_",
@@ -142,7 +142,7 @@ def test_a_folder_or_a_list_of_notebooks_is_one_submission_however_deep(tmp_path
         assert owners(tmp_path / given) == ["s01"]
     folder = put(tmp_path / "s01")
     (found,) = find_submissions([folder / name for name in BOOKS], NOBODY)
-    assert found == Submission(str(folder), "", BOOKS, "s01")
+    assert found == Submission(str(folder), "", BOOKS, "s01", place="s01")
     loose = ("s02_01-network.ipynb", "s03_02-cluster.ipynb")
     assert owners(*(put(folder, *loose) / name for name in loose)) == ["s02", "s03"]
 
