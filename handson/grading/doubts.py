@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -25,7 +25,7 @@ from handson.core.text import list_briefly
 from handson.course import syllabus
 from handson.course.policy import VERBS
 from handson.grading import copies
-from handson.grading.answers import DIAGRAM_CELL
+from handson.grading.answers import DIAGRAM_CELL, LONGEST
 from handson.grading.claims import Claims
 from handson.grading.export_names import fold_name, list_words
 from handson.grading.findings import CheckMark, Claim, Finding, Result, Written, make_finding
@@ -54,10 +54,10 @@ _FORMS = re.compile(
 _NO_DIGITS = re.compile(r"^(?:vpc|subnet|rtb|igw|vpce|sha256)[-:]|-")
 _HERE = re.compile(rb'"https?://(?:127\.|localhost\b|\[::1\])')
 
-_LEFT_OUT = re.compile(r'^\s*#[^\n]*|("""|' r"''').*?\1", re.MULTILINE | re.DOTALL)
+_LEFT_OUT = re.compile(r'^[ \t]*#[^\n]*|("""|' r"''').*?\1", re.MULTILINE | re.DOTALL)
 _QUOTED = re.compile(r'"([^"\n]*)"|' r"'([^'\n]*)'")
 _PLACEHOLDERS = re.compile(r"[{}%]+|\\n")
-_IMPORTED = re.compile(r"^\s*(?:from|import)\s+(\w+)", re.MULTILINE)
+_IMPORTED = re.compile(r"^[ \t]*(?:from|import)[ \t]+(\w+)", re.MULTILINE)
 _MODULES = sys.stdlib_module_names | {"diagrams", "handson"}
 
 
@@ -175,12 +175,12 @@ def compare_names(results: Sequence[Result], roster: Roster) -> Iterator[Result]
     """
     people = {each.learner: Learner(each.learner, each.name) for each in results}
     people |= {learner.id: learner for learner in roster.learners}
-    known = [
-        (words, learner.label)
-        for learner in people.values()
-        for text in filter(None, (learner.id, learner.name))
-        for words in ({*list_words(text)}, {fold_name(text)})
-    ]
+    # By one word of each name, so that not everybody is compared with everybody.
+    known: dict[str, list[tuple[Set[str], str]]] = defaultdict(list)
+    for each in people.values():
+        for text in filter(None, (each.id, each.name)):
+            for words in ({*list_words(text)}, {fold_name(text)}):
+                known[min(words, default="")].append((words, each.label))
     for result in results:
         learner = people[result.learner]
         own = {*list_words(learner.label), fold_name(learner.name)}
@@ -198,12 +198,13 @@ def compare_names(results: Sequence[Result], roster: Roster) -> Iterator[Result]
 
 
 def _find_others(
-    name: str, own: Set[str], known: Iterable[tuple[Set[str], str]]
+    name: str, own: Set[str], known: Mapping[str, Sequence[tuple[Set[str], str]]]
 ) -> tuple[str, ...]:
     """Return whom else a name means than the one whose own words these are."""
     words = {*list_words(name)}
-    others = (label for theirs, label in known if theirs <= words and not theirs <= own)
-    return tuple(dict.fromkeys(others)) if words - own else ()
+    named = (each for word in words for each in known.get(word, ()))
+    others = {label for theirs, label in named if theirs <= words and not theirs <= own}
+    return tuple(sorted(others))
 
 
 # Answers and the diagram.
@@ -235,7 +236,7 @@ def examine_diagram(diagram: Written, notebooks: Iterable[Notebook]) -> Iterator
     books = [each for each in notebooks if each.name == syllabus.DIAGRAM.notebook]
     course = {*load_cells().code} - {DIAGRAM_CELL}
     cells = [cell for each in books for cell in each.cells if cell.name not in course]
-    code = "\n".join(cell.text for cell in cells if cell.cell_type == "code")
+    code = "\n".join(cell.text for cell in cells if cell.cell_type == "code")[:LONGEST]
     strange = [label for label in own if not _holds(_list_texts(code), label)]
     if len(strange) * 2 <= len(own) or not code:
         return
@@ -254,7 +255,7 @@ def _holds(texts: Iterable[str], label: str) -> bool:
     return any(text in label or label in text for text in texts)
 
 
-@cache
+@lru_cache(4)
 def _list_texts(code: str) -> set[str]:
     """Return the texts in code, folded, and in each language those that the course translates."""
     quoted = _QUOTED.findall(_LEFT_OUT.sub("", code))

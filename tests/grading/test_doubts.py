@@ -183,7 +183,7 @@ def test_a_name_that_is_others_of_the_class_too_is_told_with_them() -> None:
         found = [("names-several", "warning", (others,))] if others else []
         assert (name, told_of_names(named=(name,))) == (name, found)
     assert told_of_names(named=("山田 花子 Eva s2",)) == [
-        ("names-several", "warning", ("s9 Eva", "s2 佐藤 太郎"))
+        ("names-several", "warning", ("s2 佐藤 太郎", "s9 Eva"))
     ]
 
 

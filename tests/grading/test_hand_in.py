@@ -143,7 +143,7 @@ GAPS: dict[str, tuple[Callable[[Book], object], list[tuple[str, str]]]] = {
          ("unsaved", "02-cluster")],
     ),
     "too large": (
-        lambda book: book.notebooks["02-cluster"].update(pad="x" * 8_000_000),
+        lambda book: book.notebooks["02-cluster"].update(pad="x" * 40_000_000),
         [("no-notebook", "02-cluster"), ("unreadable", "02-cluster.ipynb"),
          ("unsaved", "02-cluster")],
     ),
