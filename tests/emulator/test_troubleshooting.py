@@ -22,6 +22,7 @@ from handson.notebook.workshop import Workshop
 from handson.practice.breakages import choose_breakage, describe_breakage
 from handson.practice.incident_cards import RepairReport
 from handson.practice.incidents import Drill, forget_incident
+from tests.conftest import FULL
 from tests.emulator import harmless_variants, judging, wrong_states
 from tests.emulator.hooks import Inside, StopAt, Stopped, connect, reset
 from tests.emulator.learner import OWN_TAG, Learner, Quiet, making_cells
@@ -53,6 +54,8 @@ MADE_BY = ("01-network", "02-cluster", "03-image")
 TAG = "1.0.0"  # in the notebooks
 BUILT_AGAIN = {0, 4}
 """The seeds that are mended by running notebooks again, past cells that are refused."""
+SOME = (0, 1, 2, 4, 6)
+"""A seed of each kind of cause: what refuses to build asks for the kind alone."""
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +178,7 @@ def test_an_image_that_was_built_and_pushed_is_broken_and_pushed_again(
 
 def test_running_the_notebooks_again_mends_two_of_the_fourteen(learner: Learner) -> None:
     mended, told = set(), {}
-    for seed in SEEDS:
+    for seed in SEEDS if FULL else SOME:
         begun(learner).workshop.tag_image(tag=TAG, image=OWN_TAG)
         learner.record(tag=TAG)
         learner.workshop.break_it(seed=seed)
