@@ -330,7 +330,11 @@ def test_emulator_start_status_stop_and_reset_do_it_and_tell_where_it_answers(
 
 
 @pytest.mark.parametrize(
-    "words", ["verify --json", pytest.param("doctor", marks=pytest.mark.full), "emulator start"]
+    "words",
+    [
+        "verify --json",
+        *(pytest.param(it, marks=pytest.mark.full) for it in ("doctor", "emulator start")),
+    ],
 )
 def test_the_first_command_after_a_kill_tells_so_in_two_lines_and_the_second_does_not(
     call_own: Call, home: Path, words: str
