@@ -71,14 +71,11 @@ def examine_claims(claims: Claims, now: datetime) -> Iterator[Finding]:
         claims: The evidence.
         now: The moment of grading.
     """
-    found: dict[str, dict[str, Claim]] = defaultdict(dict)
     for claim in claims.own:
         for code, seen in _examine_claim(claim, claim.read_observed(), now):
-            found[code].setdefault(seen, claim)
-    for code, seen_in in found.items():
-        first = next(iter(seen_in.values()))
-        seen = list_briefly([*seen_in])
-        yield make_finding(code, check=first.check, where=first.where, seen=seen)
+            if seen:
+                text = list_briefly(seen)
+                yield make_finding(code, check=claim.check, where=claim.where, seen=text)
     records = {claim.digest: claim for claim in claims.items}.values()
     counted = Counter(request for claim in records for request in claim.requests)
     again = [request for request, count in counted.items() if count > 1]
@@ -101,22 +98,23 @@ def examine_journal(marks: Iterable[CheckMark], notebooks: Iterable[Notebook]) -
 
 def _examine_claim(
     claim: Claim, observed: dict[str, Any], now: datetime
-) -> Iterator[tuple[str, str]]:
-    """Yield the code of each doubt about a record, and what was seen."""
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield the code of each doubt about a record, and what was seen, if anything was."""
     digests = [str(each.get("digest")) for each in copies.find_objects(observed, "images")]
-    for name in (*copies.list_resources(observed), *digests, *claim.requests):
-        if not _FORMS.fullmatch(name.lower()) or is_regular(_NO_DIGITS.sub("", name.lower())):
-            yield "ids-odd", name
-    if any(observed.get(name) for name in _RESOURCES):
-        asked = {call.partition(":")[0] for call in claim.calls}
-        services = syllabus.find_check(claim.check).services
-        yield from (("requests-none", each) for each in services if each not in asked)
-    yield from (("requests-odd", call) for call in claim.calls if call not in CALLS)
-    seen, made = _read_time(claim.observed_at), max(_list_moments(observed), default=None)
-    if seen and seen > now + LEEWAY:
-        yield "future", _show(seen)
-    if seen and made and made > seen + (ONE_CLOCK if _HERE.search(claim.observed) else LEEWAY):
-        yield "seen-before", f"{_show(seen)} < {_show(made)}"
+    names = (*copies.list_resources(observed), *digests, *claim.requests)
+    yield "ids-odd", [name for name in names if _is_odd(name.lower())]
+    asked = {call.partition(":")[0] for call in claim.calls}
+    needed = syllabus.find_check(claim.check).services if any(map(observed.get, _RESOURCES)) else ()
+    yield "requests-none", [service for service in needed if service not in asked]
+    yield "requests-odd", [call for call in claim.calls if call not in CALLS]
+    seen, made = datetime.fromisoformat(claim.observed_at), _list_moments(observed)
+    yield "future", [_show(seen)] if seen > now + LEEWAY else []
+    limit = seen + (ONE_CLOCK if _HERE.search(claim.observed) else LEEWAY)
+    yield "seen-before", [f"{_show(seen)} < {_show(each)}" for each in made if each > limit]
+
+
+def _is_odd(name: str) -> bool:
+    return not _FORMS.fullmatch(name) or is_regular(_NO_DIGITS.sub("", name))
 
 
 def is_regular(digits: str) -> bool:
@@ -133,10 +131,10 @@ def _examine_pace(claims: Claims) -> Iterator[Finding]:
     begun: dict[str, datetime] = {}
     pushed: list[datetime] = []
     for claim in claims.items:
-        notebook, seen = syllabus.find_check(claim.check).notebook, _read_time(claim.observed_at)
+        notebook = syllabus.find_check(claim.check).notebook
+        seen = datetime.fromisoformat(claim.observed_at)
+        begun[notebook] = min(seen, begun.get(notebook, seen))
         pushed += _list_moments(claim.read_observed())
-        if seen:
-            begun[notebook] = min(seen, begun.get(notebook, seen))
     push = min(pushed, default=None)
     near = [moment for moment in begun.values() if push and abs(moment - push) <= QUICK]
     if push and len(near) >= NOTEBOOKS:
