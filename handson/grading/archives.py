@@ -139,6 +139,7 @@ class Archive:
         self._members: dict[str, zipfile.ZipInfo] = {}
         for member in self._zip.infolist():
             self._add(member)
+        self.names += len(self._folders)
 
     def list_entries(self, at: str, names: Collection[str] = ()) -> Iterator[Entry]:
         """Yield the entries of a folder of the tree, sorted by name; "" is the tree itself."""
