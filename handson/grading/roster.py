@@ -223,7 +223,7 @@ def read_listing(path: Path) -> Listing:
             column: [heads.index(head) for head in names.get(column, "").split() if head in heads]
             for column in (*_DATA["heads"], "login", "number", "sortable", "role")
         }
-        if platform and not any(columns[key] for key in _KEYS):
+        if not any(columns[key] for key in _KEYS):
             columns["login"] = columns["number"]
         if any(columns[key] for key in _KEYS):
             return Listing(table, platform, top, heads, columns)

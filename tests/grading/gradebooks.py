@@ -56,6 +56,7 @@ def make_workbook(rows: Iterable[Sequence[str | float | None]]) -> bytes:
             short = isinstance(value, str) and value.isdecimal() and len(value) < 4
             cell.value = int(value) if short else value or None
             cell.data_type = "s" if isinstance(cell.value, str) else cell.data_type
+    book.create_sheet("other")
     target = BytesIO()
     book.save(target)
     return target.getvalue()

@@ -81,10 +81,12 @@ def test_a_platforms_file_comes_back_with_points_and_comments_and_nothing_else_c
 def test_an_xlsx_holds_numbers_and_texts_and_no_formulas(tmp_path: Path) -> None:
     book = grading.open_gradebook("manaba", gradebooks.write(tmp_path, "manaba.xlsx"), None)
     assert book is not None
-    data = book.fill(class_of(graded("2026001", comment="=1+1"), graded("2026002")))
+    first, *others = graded("2026002").checks
+    half = replace(graded("2026002"), checks=(replace(first, points=29.5), *others))
+    data = book.fill(class_of(graded("2026001", comment="=1+1"), half))
     sheet = load_workbook(BytesIO(data)).worksheets[0]
     assert [(sheet[at].value, sheet[at].data_type) for at in ("I6", "K6", "I7", "B2", "A8")] == [
-        *((80, "n"), ("=1+1", "s"), (80, "n"), (100, "n"), ("#end", "s")),
+        *((80, "n"), ("=1+1", "s"), (79.5, "n"), (100, "n"), ("#end", "s")),
     ]
 
 
@@ -105,17 +107,34 @@ def test_points_are_the_total_or_those_of_the_checks_and_blank_where_nothing_was
     assert [bool(head) for head, _ in lines] == [False, True, True]
 
 
-def test_a_column_of_several_is_named_and_points_of_two_submissions_are_left_open(
-    tmp_path: Path,
-) -> None:
+def test_a_column_of_several_is_named_and_what_is_no_number_stays(tmp_path: Path) -> None:
     path = tmp_path / "canvas.csv"
-    path.write_text("Student,ID,SIS User ID,Section,Quiz (1),Step 2 (2)\nA B,9,s1,,3,\n")
+    heads = "Student,ID,SIS User ID,Section,Quiz (1),Step 2 (2)\n"
+    path.write_text(f"{heads}A B,9,s1,,3,7.5\nC D,8,s2,,3,EX\nE F,7,s3,,3,-\n")
     with pytest.raises(InvalidInput, match=r"Student, ID, SIS User ID, Section, Quiz \(1\), Step"):
         grading.open_gradebook("canvas", path, None)
     book = grading.open_gradebook("canvas", path, "step 2 (2)")
     assert book is not None
-    lines = [book.fill(class_of(*[graded("s1")] * n)).decode().splitlines()[1] for n in (1, 2)]
-    assert lines == ["A B,9,s1,,3,80", "A B,9,s1,,3,"]
+    filled = book.fill(class_of(graded("s1"), graded("s2"), graded("s3"))).decode()
+    assert filled == f"{heads}A B,9,s1,,3,80\nC D,8,s2,,3,EX\nE F,7,s3,,3,80\n"
+
+
+def test_points_of_two_submissions_of_one_learner_are_left_open(tmp_path: Path) -> None:
+    path = tmp_path / "answer.csv"
+    path.write_bytes("ユーザID,氏名,点数,コメント\r\ns1,A B,,\r\n".encode("cp932"))
+    book = grading.open_gradebook("webclass", path, None)
+    assert book is not None
+    filled = [book.fill(class_of(*[graded("s1", comment="よい")] * n)) for n in (1, 2)]
+    expected = [f"ユーザID,氏名,点数,コメント\r\ns1,A B,{own}\r\n" for own in ("80,よい", ",")]
+    assert [data.decode("cp932") for data in filled] == expected
+
+
+def test_a_file_that_a_spreadsheet_saved_again_keeps_its_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "worksheet.txt"
+    path.write_text("ID number\tGrade\ns1\t\n", encoding="utf-16", newline="")
+    book = grading.open_gradebook("moodle", path, None)
+    assert book is not None
+    assert book.fill(class_of(graded("s1"))).decode("utf-16") == "ID number\tGrade\ns1\t80\n"
 
 
 @pytest.fixture

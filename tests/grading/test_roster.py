@@ -45,12 +45,17 @@ def test_heads_and_accounts_are_read_as_people_write_them_and_other_files_refuse
     (learner,) = read_roster(saved(tmp_path, text)).learners
     assert learner == Learner("s", "Ana", "A", "000000000001", aliases=("t", "u"))
     wrong = [
-        *("", "who\nx\n", "learner\ns1\nS1\n", "learner,name\n,Ana\n"),
+        *("", "who\nx\n", "learner\nS1\nＳ1\n", "learner,name\n,Ana\n"),
         *('learner\n"' + "x" * 200_000, "learner\n" + "\n" * 5_000_000, "learner,account\ns1,x\n"),
     ]
     for text in wrong:
         with pytest.raises(InvalidInput):
             read_roster(saved(tmp_path, text))
+    (tmp_path / "roster.csv").write_bytes(b"learner\n\x81")
+    with pytest.raises(InvalidInput, match="UTF-16, Shift_JIS"):
+        read_roster(tmp_path / "roster.csv")
+    with pytest.raises(InvalidInput, match="受講者 - が"):
+        read_roster(saved(tmp_path, "learner,name\n,Ana\n"))
     for name in (".", "none.csv"):
         with pytest.raises(InvalidInput, match="パスを確かめて"):
             read_roster(tmp_path / name)
@@ -87,6 +92,12 @@ def test_an_id_comes_before_the_account_of_another(tmp_path: Path) -> None:
     }
 
 
+def test_lines_that_begin_like_the_heads_are_remarks(tmp_path: Path) -> None:
+    remarked = read_roster(saved(tmp_path, "#学籍番号,氏名\n#,\ns01,Ana\n#end\n")).learners
+    own = read_roster(saved(tmp_path, "学籍番号,氏名\n#1,Ana\n")).learners
+    assert [each.id for each in (*remarked, *own)] == ["s01", "#1"]
+
+
 def test_a_wrong_file_is_refused_with_what_it_has_and_lacks(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"科目, 評価。足りない列: learner、学籍番号"):
         read_roster(saved(tmp_path, "成績\n科目,評価\n数学,A\n"))
@@ -94,7 +105,7 @@ def test_a_wrong_file_is_refused_with_what_it_has_and_lacks(tmp_path: Path) -> N
 
 def test_a_workbook_is_read_in_limits(tmp_path: Path) -> None:
     path = tmp_path / "roster.xlsx"
-    rows = [["学籍番号", "氏名"], [2026001, "山田 花子"], [2026002.0, None], ["0012", "=1+1"]]
+    rows = [["学籍番号", "氏名"], [2026001, "山田 花子"], [], [2026002.0, None], ["0012", "=1+1"]]
     path.write_bytes(gradebooks.make_workbook(rows))
     assert [each.id for each in read_roster(path).learners] == ["2026001", "2026002", "0012"]
     sheet = gradebooks.SHEET
