@@ -43,6 +43,7 @@ _NOTEBOOK = "a notebook of the workshop under its own name"
 _NAMED_FILE = "a file that has a person's name before its own"
 _NAMED_RECORD = "a journal or proof that has a name before its own"
 _OTHER_FILE = "a notebook by another name, or a journal"
+_OTHER_KIND = "a file of another kind, which may have a name before its own"
 _NAMED_FOLDER = "a folder or zip that mentions a person"
 _OTHER_FOLDER = "another folder or zip"
 _STAMP_FILE = "nbgrader's stamp: the folder above this one bears the learner's name"
@@ -184,7 +185,7 @@ def _split_folder(root: str, at: str, roster: Roster, *, depth: int = 0) -> Iter
         yield _submit_unnamed(root, at, roster)  # grading reports it
         return
     is_stamped = _STAMP_FILE in listed
-    others = listed.keys() - {_NAMED_FOLDER, _STAMP_FILE, _IGNORED}
+    others = listed.keys() - {_NAMED_FOLDER, _STAMP_FILE, _OTHER_KIND, _IGNORED}
     folders = listed[_NAMED_FOLDER]
     inside = _enter(root, folders[0]) if len(folders) == 1 and not others else None
     if person.platform and person.place == own:  # whatever else is in it is the learner's
@@ -214,7 +215,9 @@ def _split_entries(
         else:
             zips.append(entry)
     files = [entry for kind in (_NAMED_FILE, _NAMED_RECORD, _OTHER_FILE) for entry in listed[kind]]
-    for person, entries in _group_files([*zips, *files], own):
+    for person, entries in _group_files([*zips, *files, *listed[_OTHER_KIND]], own):
+        if entries[0] in listed[_OTHER_KIND] and not roster.find(person.name):
+            continue
         if len(entries) == 1 and entries[0] in zips:
             yield Submission(root, entries[0].path, (), *person, is_zipped=True)
         else:
@@ -283,7 +286,8 @@ def _classify(entry: Entry, above: str) -> str:
     if person.name and (entry.refusal is not None or suffix in export_names.RENAMED):
         return _NAMED_FILE
     if not _find_suffix(entry):
-        return _NAMED_FILE if suffix and person.name and is_known else _IGNORED
+        named = _NAMED_FILE if is_known else _OTHER_KIND
+        return named if suffix and person.name else _IGNORED
     if suffix in export_names.RECORDS or not is_known:
         return _NAMED_RECORD if person.name and is_known else _OTHER_FILE
     return _NAMED_FILE if person.name else _NOTEBOOK

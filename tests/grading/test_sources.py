@@ -292,6 +292,14 @@ def test_a_notebook_with_another_ending_is_named_and_not_read(tmp_path: Path) ->
     assert (named.owner, named.files) == ("s01", renamed[:1])
 
 
+def test_a_file_of_another_kind_is_the_learners_whose_name_it_bears(tmp_path: Path) -> None:
+    names = ("s01_01-network.ipynb", "s01_report.pdf", "s02_01-network.html", "s03 my.pdf", "x.pdf")
+    put(tmp_path, *names, "index.html", "LICENSE", "s02_submissionText.html")
+    found = {each.owner: each.files for each in find_submissions([tmp_path], CLASS)}
+    assert found == {"s01": names[:2], "s02": names[2:3], "s03 my": names[3:4]}
+    assert owners(tmp_path) == ["s01", "s02"]
+
+
 def test_400_files_of_a_submission_are_read(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="file-unreadable"):
         files_of(tmp_path / "gone.zip")
