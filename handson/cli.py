@@ -31,7 +31,7 @@ from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.files import PRIVATE, replace_file, shorten_path
 from handson.core.folders import LAID_OUT, find_current_folder, find_edition
 from handson.core.progress import TerminalProgress, show_card, show_work
-from handson.core.text import list_briefly, replace_controls, show_invisible
+from handson.core.text import replace_controls, show_invisible
 from handson.course import evidence, policy, rules
 from handson.course.course import Course, read_course, read_moment
 from handson.drawing.svg_document import SUFFIXES
@@ -227,15 +227,8 @@ def verify(chosen: Settings, as_json: bool) -> bool:
 @with_submissions
 @click.option("--json", "as_json", is_flag=True, help="Print handson.grading/1.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print a table for a gradebook.")
-@click.option(
-    "--for",
-    "platform",
-    type=click.Choice(grading.TAKERS),
-    help="Print the platform's own file, given as --roster, with the marks filled in.",
-)
-@click.option(
-    "--column", metavar="HEAD", help="The column for the points, where --for has several."
-)
+@click.option("--for", "platform", type=click.Choice(grading.TAKERS), help="Fill in the --roster.")
+@click.option("--column", metavar="HEAD", help="The column for the points, if --for has several.")
 @click.option("--output", type=FILE, help="Write what would be printed to this file.")
 @click.option(
     "--html",
@@ -304,10 +297,8 @@ def grade(chosen: Settings, paths: tuple[Path, ...], **asked: Any) -> None:
             replace_file(asked["output"], [content], mode=PRIVATE)
     else:
         click.echo(content.decode("utf-8-sig") if is_shown else content, nl=False)
-    missing = gradebook.find_missing(grades) if gradebook else ()
-    if missing:
-        click.echo(messages.text("grading.for-missing", learners=list_briefly(missing)), err=True)
-    for line in (*grading.format_notices(grades, report=asked["html"]), *written):
+    missing = gradebook.tell_missing(grades) if gradebook else ()
+    for line in (*grading.format_notices(grades, report=asked["html"]), *written, *missing):
         click.echo(line, err=True)
     sys.exit(OK if grades.readable else NOT_RUN)
 

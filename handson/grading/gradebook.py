@@ -23,6 +23,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -74,10 +75,12 @@ class Gradebook:
                     cells[row, self.comment] = comment
         return table.fill(cells)
 
-    def find_missing(self, grades: Grades) -> list[str]:
-        """Return those who handed in and are not in the file."""
+    def tell_missing(self, grades: Grades) -> Iterator[str]:
+        """Yield a sentence about those who handed in and are not in the file, if there are some."""
         known = {learner.id for _, learner in self.listing.find_learners()}
-        return [result.label for result in grades.results if result.learner not in known]
+        missing = [result.label for result in grades.results if result.learner not in known]
+        if missing:
+            yield messages.text("grading.for-missing", learners=list_briefly(missing))
 
 
 def open_gradebook(platform: str | None, path: Path | None, column: str | None) -> Gradebook | None:
