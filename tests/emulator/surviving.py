@@ -171,9 +171,11 @@ class Bench:
         return wrong + ["the chain of evidence is broken" for _ in broken_chain(self.home)[:1]]
 
     def _judged(self, verb: Verb, call: Call, fault: str) -> Iterator[str]:
+        records = self.workshop.journal().records
         try:
             shown = verb.run(self.workshop)
         except HandsonError as error:
+            yield from ("it is sealed" for _ in "1" if self.workshop.journal().records != records)
             yield from (f"not healed: {error.problem}" for _ in "1" if fault not in LASTING)
             yield from _misexplained(error, call, fault)
         except BaseException as error:  # whatever leaves a verb is judged
