@@ -20,36 +20,21 @@ Everything may be missing.  Points are by the id of a check or the `grade_id` of
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 
-from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.files import read_utf8
-from handson.core.text import check_choice, one_line, quote
+from handson.core.text import check_choice, one_line
 from handson.course import syllabus
 
 _MARKED = (*syllabus.QUESTIONS, syllabus.DIAGRAM)
 _MARKED_IDS = tuple(item.grade_id for item in _MARKED)
-_EXAMPLES = {
-    "name": 'name = "Step 2"',
-    "from": "from = 2026-05-10",
-    "until": "until = 2026-05-19T17:00:00+09:00",
-    "points": "points = { network = 25 }",
-    "by-fact": 'by-fact = ["network"]',
-    "rubric": 'rubric = { why-network = "…" }',
-    "extensions": 'extensions = [{ learner = "s07", until = 2026-05-26 }]',
-}
-"""How each key of the file may be written on one line."""
 _LIMITS = msgspec.Meta(ge=0, le=1000)
-_Points = Annotated[int, _LIMITS] | Annotated[float, _LIMITS]
-_Name = Annotated[str, msgspec.Meta(pattern=r"\S")]
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +83,25 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
         return sum(each.points for each in self.marked)
 
 
+class _Extension(msgspec.Struct, forbid_unknown_fields=True):
+    learner: Annotated[str, msgspec.Meta(pattern=r"\S")]
+    until: Any
+
+
+class _File(
+    msgspec.Struct, forbid_unknown_fields=True, rename={"since": "from", "by_fact": "by-fact"}
+):
+    """A file as it is written; a moment may be any of TOML's types."""
+
+    name: str = ""
+    since: Any = None
+    until: Any = None
+    points: dict[str, Annotated[int, _LIMITS] | Annotated[float, _LIMITS]] = {}
+    by_fact: tuple[str, ...] = ()
+    rubric: dict[str, str] = {}
+    extensions: tuple[_Extension, ...] = ()
+
+
 def read_course(path: Path) -> Course:
     """Return the course of a TOML file.
 
@@ -105,15 +109,16 @@ def read_course(path: Path) -> Course:
         InvalidInput: It cannot be read, or something in it is unknown, impossible or contradictory;
             the error names the line.
     """
-    import tomllib  # compiles its patterns
-
     with InvalidInput.replace_os_errors("course.course.missing", path=path):
         text = read_utf8(path)
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return _parse(text)
+    except ValueError as error:  # no TOML; the reason names the line
         raise InvalidInput.from_key("course.course.no-toml", path=path, reason=error) from error
-    return _Reader(path, text).read(data)
+    except InvalidInput as error:
+        number, line = _find_line(text, error.problem)
+        where = f"{path}:{number} ({one_line(line)})"
+        raise InvalidInput(f"{where}: {error.problem}", error.remedy) from None
 
 
 def read_moment(text: str, *, end: bool = False) -> datetime:
@@ -134,95 +139,52 @@ def read_moment(text: str, *, end: bool = False) -> datetime:
         raise InvalidInput.from_key("course.course.no-moment", text=one_line(text)) from None
 
 
-@dataclass(frozen=True)
-class _Reader:
-    """Reads the values of a file; `keys` lead to a value, and so to its line."""
+def _parse(text: str) -> Course:
+    import tomllib  # compiles its patterns
 
-    path: Path
-    text: str
+    data = tomllib.loads(text)
+    try:
+        written = msgspec.convert(data, _File)
+    except msgspec.ValidationError as error:
+        reason = str(error).replace("$.", "")
+        raise InvalidInput.from_key("course.course.wrong", reason=reason) from None
+    items = (*syllabus.CHECK_IDS, *_MARKED_IDS)
+    named = [(name, items) for name in written.points]
+    named += [(name, syllabus.CHECK_IDS) for name in written.by_fact]
+    named += [(name, _MARKED_IDS) for name in written.rubric]
+    for name, choices in named:
+        check_choice("course.course.unknown", name, choices)
+    since = None if written.since is None else read_moment(str(written.since))
+    until = None if written.until is None else read_moment(str(written.until), end=True)
+    if since and until and since >= until:
+        raise InvalidInput.from_key("course.course.window")
+    extensions: dict[str, datetime] = {}
+    for extension in written.extensions:
+        learner, moment = extension.learner.strip(), read_moment(str(extension.until), end=True)
+        if learner in extensions:
+            raise InvalidInput.from_key("course.course.extended-twice", learner=one_line(learner))
+        if until and moment < until:
+            raise InvalidInput.from_key("course.course.extended-back", learner=one_line(learner))
+        extensions[learner] = moment
+    own = {"since": since, "until": until, "extensions": extensions}
+    course = Course(**msgspec.structs.asdict(written) | own)
+    if not course.automatic + course.manual:
+        raise InvalidInput.from_key("course.course.pointless")
+    return course
 
-    def read(self, data: dict[str, Any]) -> Course:
-        self.check_names(data, _EXAMPLES)
-        by_fact = self.convert(data.get("by-fact", ()), tuple[str, ...], "by-fact")
-        self.check_names(by_fact, syllabus.CHECK_IDS, "by-fact")
-        since = self.read_moment(data, "from")
-        until = self.read_moment(data, "until", end=True)
-        if since and until and since >= until:
-            raise self.refuse("window", "until")
-        course = Course(
-            name=self.convert(data.get("name", ""), str, "name"),
-            since=since,
-            until=until,
-            points=self.read_table(data, "points", (*syllabus.CHECK_IDS, *_MARKED_IDS), _Points),
-            by_fact=by_fact,
-            rubric=self.read_table(data, "rubric", _MARKED_IDS, str),
-            extensions=self.read_extensions(data.get("extensions", ()), until),
-        )
-        if not course.automatic + course.manual:
-            raise self.refuse("pointless", "points")
-        return course
 
-    def read_table(
-        self, data: dict[str, Any], key: str, choices: Iterable[str], kind: Any
-    ) -> dict[str, Any]:
-        table = self.convert(data.get(key, {}), dict[str, Any], key)
-        self.check_names(table, choices, key)
-        return {name: self.convert(value, kind, key, name) for name, value in table.items()}
+def _find_line(text: str, problem: str) -> tuple[int, str]:
+    """Return the number and the text of the line with which a file begins to have a problem."""
 
-    def read_extensions(self, data: object, until: datetime | None) -> dict[str, datetime]:
-        extensions: dict[str, datetime] = {}
-        for number, table in enumerate(
-            self.convert(data, tuple[dict[str, Any], ...], "extensions")
-        ):
-            keys = ("extensions", number)
-            self.check_names(table, ("learner", "until"), *keys)
-            learner = self.convert(table.get("learner"), _Name, *keys, "learner").strip()
-            moment = self.read_moment(table, *keys, "until", end=True)
-            if moment is None:
-                raise self.refuse_value(None, *keys, "until")
-            if learner in extensions:
-                raise self.refuse("extended-twice", *keys, "learner", learner=one_line(learner))
-            if until and moment < until:
-                raise self.refuse("extended-back", *keys, "until", learner=one_line(learner))
-            extensions[learner] = moment
-        return extensions
-
-    def read_moment(
-        self, table: dict[str, Any], *keys: str | int, end: bool = False
-    ) -> datetime | None:
-        value = table.get(str(keys[-1]))
-        if value is None:
-            return None
-        if not isinstance(value, date):
-            raise self.refuse_value(value, *keys)
-        return read_moment(value.isoformat(), end=end)
-
-    def convert(self, value: object, kind: Any, *keys: str | int) -> Any:
+    def has_problem(count: int) -> bool:
         try:
-            return msgspec.convert(value, kind)
-        except msgspec.ValidationError:
-            raise self.refuse_value(value, *keys) from None
+            _parse("\n".join(lines[:count]))
+        except InvalidInput as error:
+            return error.problem == problem
+        except ValueError:  # a value goes on behind these lines
+            return False
+        return False
 
-    def check_names(self, names: Iterable[str], choices: Iterable[str], *keys: str | int) -> None:
-        for name in names:
-            place = self.find_place(*keys, name)
-            check_choice("course.course.unknown", name, choices, place=place)
-
-    def refuse_value(self, value: object, *keys: str | int) -> InvalidInput:
-        name = ".".join(key for key in keys if isinstance(key, str))
-        seen = "-" if value is None else quote(value if isinstance(value, str) else str(value))
-        return self.refuse("value", *keys, name=name, value=seen, example=_EXAMPLES[str(keys[0])])
-
-    def refuse(self, code: str, *keys: str | int, **values: str) -> InvalidInput:
-        values["place"] = self.find_place(*keys)
-        return InvalidInput(*messages.advice_of("course.course", code, **values))
-
-    def find_place(self, *keys: str | int) -> str:
-        """Return the file and the line of a key or, where that has none, of its table."""
-        lines, at = self.text.splitlines(), 0
-        for key in keys:
-            name = re.escape(key) if isinstance(key, str) else "extensions"
-            pattern = re.compile(rf"""\s*(\[\[?\s*{name}\b|["']?{name}["']?\s*=)""")
-            found = [number for number in range(at, len(lines)) if pattern.match(lines[number])]
-            at = (found[key if isinstance(key, int) else 0 :] or [at])[0]
-        return f"{self.path}:{at + 1}"
+    lines = text.split("\n")
+    last = next(filter(has_problem, range(1, len(lines) + 1)))
+    return last, lines[last - 1].strip()

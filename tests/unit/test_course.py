@@ -76,13 +76,13 @@ def test_an_empty_file_is_the_course_of_the_syllabus(tmp_path: Path) -> None:
         ("\nnmae = 1", 2, "name"),
         ("name = 1", 1, 'name = "Step 2"'),
         ("name = \n", 1, "TOML"),
-        ("until = 12:00:00", 1, "until = 2026"),
-        ("from = \"tomorrow\"", 1, "from = 2026"),
+        ("until = 12:00:00", 1, "2026-05-01"),
+        ("from = \"tomorrow\"", 1, "2026-05-01"),
         ("from = 2026-05-10\n\nuntil = 2026-05-09", 3, "until"),
         ("[rubric]\nwhy-zones = 'a'\n[points]\nnetwrok = 2", 4, "network"),
-        ("[points]\ncluster = 2\nnetwork = -1", 3, "points.network"),
+        ("[points]\ncluster = 2\nnetwork = -1", 3, "network = -1"),
         ("[points]\nnetwork = 1001", 2, "1001"),
-        ("[points]\nnetwork = true", 2, "True"),
+        ("[points]\nnetwork = true", 2, "bool"),
         ("[points]\nnetwork = nan", 2, "nan"),
         ("[points]\nnetwork = inf", 2, "inf"),
         ("points = 3", 1, "network = 25"),
@@ -91,14 +91,14 @@ def test_an_empty_file_is_the_course_of_the_syllabus(tmp_path: Path) -> None:
         ("by-fact = ['why-zones']", 1, "repository"),
         ("by-fact = 'network'", 1, "by-fact = ["),
         ("[rubric]\nnetwork = 'a'", 2, "why-network"),
-        ("[rubric]\nwhy-zones = 1", 2, "rubric.why-zones"),
-        ("[[extensions]]\nlearner = 7", 2, "extensions.learner"),
-        ("[[extensions]]\nuntil = 2026-05-09\n[[extensions]]", 1, "learner cannot be -"),
+        ("[rubric]\nwhy-zones = 1", 2, "why-zones = 1"),
+        ("[[extensions]]\nlearner = 7", 2, "learner = 7"),
+        ("[[extensions]]\nuntil = 2026-05-09\n[[extensions]]", 1, "`learner`"),
         ("[[extensions]]\nlearner = ' '\n", 2, "learner = "),
-        ("[[extensions]]\nlearner = 'a'\nuntil = 2026-05-09\n[[extensions]]\nuntil = 7", 4, "-"),
+        ("[[extensions]]\nlearner = 'a'\nuntil = 7\n[[extensions]]", 4, "learner"),
         ("[[extensions]]\nlearner = 'a'\ntill = 2026-05-09", 3, "until"),
         ("until = 2026-05-10\n[[extensions]]\nlearner = 'a'\nuntil = 2026-05-09", 4, "a"),
-        ("[[extensions]]\nlearner = 'a'\nuntil = 2026-05-09\n" * 2, 5, "a has two"),
+        ("[[extensions]]\nlearner = 'a'\nuntil = 2026-05-09\n" * 2, 6, "a has two"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_line(text: str, line: int, said: str, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_mistake_is_told_with_its_line(text: str, line: int, said: str, tmp_pa
     with pytest.raises(InvalidInput) as caught:
         read_course(write(tmp_path, text))
     problem, remedy = caught.value.lines()
-    assert re.search(rf"course\.toml:{line}: |\(at line {line},|, line {line}\b", problem)
+    assert re.search(rf"course\.toml:{line} \(|\(at line {line},|, line {line}\b", problem)
     assert said in f"{problem}\n{remedy}"
 
 
@@ -117,7 +117,7 @@ def test_points_may_be_none_of_an_item_and_not_of_all(tmp_path: Path) -> None:
     balanced = read_course(write(tmp_path, f"from = 2026-05-10\n[points]\n{equal}"))
     assert (balanced.automatic, balanced.manual, balanced.until) == (20, 20, None)
     marked = "".join(f"{item.grade_id} = 0\n" for item in (*syllabus.QUESTIONS, syllabus.DIAGRAM))
-    with pytest.raises(InvalidInput, match=r"course\.toml:2: "):
+    with pytest.raises(InvalidInput, match=r"course\.toml:12 "):
         read_course(write(tmp_path, f"\n[points]\n{checks}{marked}"))
 
 
