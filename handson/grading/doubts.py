@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -51,6 +51,7 @@ _FORMS = re.compile(
     r"(?:vpc|subnet|rtb|igw|vpce)-(?:[0-9a-f]{8}|[0-9a-f]{17})"  # EC2 User Guide, "Resource IDs"
     r"|sha256:[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
+_VALUES = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 _NO_DIGITS = re.compile(r"^(?:vpc|subnet|rtb|igw|vpce|sha256)[-:]|-")
 _HERE = re.compile(rb'"https?://(?:127\.|localhost\b|\[::1\])')
 
@@ -118,12 +119,13 @@ def _is_odd(name: str) -> bool:
 
 
 def is_regular(digits: str) -> bool:
-    """Tell whether hexadecimal digits repeat or count, as hardly ten of a million random ids do."""
-    if any(digits.startswith(digits[period:]) for period in range(1, len(digits) // 2 + 1)):
-        return True
-    steps = [(int(after, 16) - int(before, 16)) % 16 for before, after in pairwise(digits)]
-    pairs = [*pairwise(steps)]
-    return len(set(pairs)) * 2 <= len(pairs)
+    """Tell whether hexadecimal digits repeat or count.
+
+    Of a million random ids with 8 digits, a hundred do; of those with 17 and more, none.
+    """
+    values = digits.encode().translate(_VALUES)
+    steps = bytes((after - before) % 16 for before, after in pairwise(values))
+    return any(len(set(pairwise(each))) * 2 < len(each) for each in (values, steps))
 
 
 def _examine_pace(claims: Claims) -> Iterator[Finding]:
@@ -134,7 +136,7 @@ def _examine_pace(claims: Claims) -> Iterator[Finding]:
         notebook = syllabus.find_check(claim.check).notebook
         seen = datetime.fromisoformat(claim.observed_at)
         begun[notebook] = min(seen, begun.get(notebook, seen))
-        pushed += _list_moments(claim.read_observed())
+        pushed += _list_moments(claim.read_observed()) if b"pushed_at" in claim.observed else []
     push = min(pushed, default=None)
     near = [moment for moment in begun.values() if push and abs(moment - push) <= QUICK]
     if push and len(near) >= NOTEBOOKS:
@@ -259,6 +261,10 @@ def _list_texts(code: str) -> set[str]:
     quoted = _QUOTED.findall(_LEFT_OUT.sub("", code))
     parts = {fold_name(part) for pair in quoted for part in _PLACEHOLDERS.split("".join(pair))}
     texts = {part for part in parts if len(part) > 1}
-    for each in messages.catalogue("drawing").values():
-        texts |= {*map(fold_name, each.values())} if fold_name(each["en"]) in texts else set()
-    return texts
+    return texts.union(*(_list_translations().get(text, ()) for text in texts))
+
+
+@cache
+def _list_translations() -> dict[str, set[str]]:
+    entries = messages.catalogue("drawing").values()
+    return {fold_name(each["en"]): {*map(fold_name, each.values())} for each in entries}
