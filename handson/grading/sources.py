@@ -208,7 +208,8 @@ def _split_entries(
         members: list[Submission] = []
         if roster and inside and depth < DEEPEST and not roster.find(person.name):
             members = list(_split_folder(*inside, roster, depth=depth + 1))
-        if any(roster.find(member.owner) for member in members):  # it is the folder of a group
+        within = [member for member in members if (member.root, member.at) != inside]
+        if any(roster.find(member.owner) for member in within):  # it is the folder of a group
             yield from members
         elif entry.is_folder:
             yield Submission(root, entry.path, (), *person)

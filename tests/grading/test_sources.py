@@ -181,6 +181,13 @@ def test_folders_of_groups_are_looked_through_and_others_refused(tmp_path: Path)
             owners(tmp_path / name)
 
 
+def test_a_stranger_in_a_folder_named_after_a_learner_is_not_that_learner(tmp_path: Path) -> None:
+    folder = put(tmp_path / "class of s01" / "s02").parent
+    put(folder / "x")
+    (folder / "y.zip").write_bytes(zipped({BOOKS[0]: b"{}"}))
+    assert owners(folder, roster=CLASS) == ["s02", "x", "y"]
+
+
 def test_zips_of_classes_and_groups_are_looked_through(tmp_path: Path) -> None:
     files = {f"{name}_4{n}_assignsubmission_file/{book}": b"{}"
              for n, name in enumerate(("s01", "s02")) for book in BOOKS}  # fmt: skip
