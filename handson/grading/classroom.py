@@ -19,12 +19,11 @@ from handson.core.text import list_briefly
 from handson.grading import copies, doubts
 from handson.grading.export_names import fold_name
 from handson.grading.findings import Finding, Result, make_finding
-from handson.grading.marking import Marks, apply_marks, restore_zeros
+from handson.grading.marking import Marks, apply_marks
 from handson.grading.marks import Requirements
 from handson.grading.roster import Roster
 from handson.grading.sources import Submission, choose_submissions, find_submissions
 from handson.grading.submission import grade_submission, make_empty_result
-from handson.grading.tables import escape_formula
 
 WORKERS = 2
 FEW = 24
@@ -100,25 +99,24 @@ def grade_class(
     ]
     places = {learner.id: place for place, learner in enumerate(roster.learners)}
     results.sort(key=lambda each: (places.get(each.learner, len(places)), each.learner))
-    marks = restore_zeros(marks, {escape_formula(result.learner) for result in results})
+    marked, strangers = apply_marks(results, marks)
     return Grades(
-        results=tuple(apply_marks(result, marks) for result in results),
+        results=marked,
         requirements=requirements,
         readable=sum(bool(result.files or result.identifiers) for result in results),
-        notices=(*marks.notices, *_describe_strangers(marks, requirements, results)),
+        notices=(*marks.notices, *_describe_strangers(strangers, requirements, results)),
     )
 
 
 def _describe_strangers(
-    marks: Marks, asked: Requirements, results: Sequence[Result]
+    marked: Sequence[str], asked: Requirements, results: Sequence[Result]
 ) -> Iterator[str]:
     """Yield a sentence on learners who have marks or an extension and are not in the class.
 
     One more is on submissions that bear numbers or accounts, which say of nobody whose they are.
     """
-    known = {escape_formula(result.learner) for result in results}
-    if strangers := sorted(marks.learners.keys() - known):
-        yield messages.text("grading.marks-unknown", learners=list_briefly(strangers))
+    if marked:
+        yield messages.text("grading.marks-unknown", learners=list_briefly(marked))
     folded = {fold_name(result.learner) for result in results}
     if strangers := sorted(who for who in asked.course.extensions if fold_name(who) not in folded):
         yield messages.text("grading.extensions-unknown", learners=list_briefly(strangers))

@@ -14,10 +14,10 @@ empty cell says nothing:
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -27,7 +27,7 @@ from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
 from handson.course.course import Course
 from handson.grading.answers import fingerprint_texts
-from handson.grading.findings import CheckMark, Finding, Result, Ruling, Written, make_finding
+from handson.grading.findings import CheckMark, Result, Ruling, Written, make_finding
 from handson.grading.notebooks import MARKED
 from handson.grading.tables import escape_formula, read_table, unescape_formula
 
@@ -41,35 +41,20 @@ _TEXTS = (
 )
 
 
-@dataclass(frozen=True)
-class LearnerMarks:
-    """The marks of one learner.
-
-    Attributes:
-        points: The points by `grade_id` and, of overruled checks, by the check's id.
-        texts: The comments and reasons by their columns.
-        fingerprints: Those of the texts that were marked.
-        conflicts: A finding for each item that has different points in several files.
-    """
-
-    points: Mapping[str, float] = field(default_factory=dict)
-    texts: Mapping[str, str] = field(default_factory=dict)
-    fingerprints: tuple[str, ...] = ()
-    conflicts: tuple[Finding, ...] = ()
+Given = Mapping[str, Mapping[Any, Path]]
+"""What is given a learner: by column the different values, and a file that has each."""
 
 
 @dataclass(frozen=True)
 class Marks:
     """The marks of a class by learner, whose name is written as in a CSV, and what to tell."""
 
-    learners: Mapping[str, LearnerMarks] = field(default_factory=dict)
+    learners: Mapping[str, Given] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
 
 
 def read_marks(paths: Sequence[Path], course: Course = Course()) -> Marks:
-    """Return the marks of CSV files, merged.
-
-    Comments and reasons are joined.  An item with different points in several files has none.
+    """Return the marks of CSV files together.
 
     Raises:
         InvalidInput: A file cannot be read, lacks a column, has points outside the range, or has
@@ -77,79 +62,65 @@ def read_marks(paths: Sequence[Path], course: Course = Course()) -> Marks:
     """
     possible = {item.grade_id: item.points for item in course.marked}
     possible |= {check.id: check.points for check in course.checks}
-    given: dict[str, dict[Path, LearnerMarks]] = defaultdict(dict)
+    known = {*_ITEMS, *_TEXTS}
+    learners: dict[str, dict[str, dict[Any, Path]]] = {}
     notices: list[str] = []
     for path in paths:
         head, *rows = read_table(path).rows or [[]]
         heads = [cell.strip() for cell in head]
-        known = {*_ITEMS, *_TEXTS}
         if LEARNER not in heads or known.isdisjoint(heads):
             raise InvalidInput.from_key("grading.marks-columns", path=path)
         unknown = [cell for cell in heads if cell and cell not in {*known, LEARNER, ANSWERS}]
         if unknown:
             listed = list_briefly(unknown)
             notices.append(messages.text("grading.marks-ignored", path=path, columns=listed))
+        read: set[str] = set()
         for row in rows:
-            cells = dict(zip(heads, (unescape_formula(cell.strip()) for cell in row), strict=False))
+            texts = (unescape_formula(cell.strip()) for cell in row)
+            cells = {head: text for head, text in zip(heads, texts, strict=False) if text}
             learner = escape_formula(cells.get(LEARNER, ""))
-            if not learner:
-                continue
-            if path in given[learner]:
-                who = one_line(learner)
-                raise InvalidInput.from_key("grading.marks-twice", path=path, learner=who)
-            given[learner][path] = _read_row(path, learner, cells, possible)
-    merged = {learner: _merge(by_path) for learner, by_path in given.items()}
-    return Marks(merged, tuple(notices))
+            about: dict[str, Any] = {"path": path, "learner": one_line(learner)}
+            if learner in read:
+                raise InvalidInput.from_key("grading.marks-twice", **about)
+            if learner:
+                read.add(learner)
+                own = learners.setdefault(learner, {})
+                for column, value in _read_row(cells, possible, about):
+                    own.setdefault(column, {}).setdefault(value, path)
+    return Marks(learners, tuple(notices))
 
 
-def restore_zeros(marks: Marks, learners: Set[str]) -> Marks:
-    """Return the marks with the zeros that a spreadsheet drops from the front of a number.
+def apply_marks(results: Sequence[Result], marks: Marks) -> tuple[tuple[Result, ...], list[str]]:
+    """Return the results with their marks, and those who have marks and are not in the class.
 
-    Marks of nobody in the class move to the learner whose number they may be, if that has none.
+    Comments and reasons are joined.  An item with different points in several files has none, and a
+    finding; so have marks that were given to other texts.
     """
-    zeros = {learner.lstrip("0"): learner for learner in learners - marks.learners.keys()}
-    given = marks.learners.items()
-    whose = {who if who in learners else zeros.get(who, who): own for who, own in given}
-    return Marks(whose, marks.notices)
-
-
-def apply_marks(result: Result, marks: Marks) -> Result:
-    """Return a result with its marks, and findings where they conflict or are for other texts."""
-    given = marks.learners.get(escape_formula(result.learner), LearnerMarks())
-    is_stale = any(each != fingerprint_texts(result) for each in given.fingerprints)
-    stale = (make_finding("marks-stale"),) if is_stale else ()
-    *answers, diagram = (_apply_to_written(written, given) for written in result.written)
-    return replace(
-        result,
-        checks=tuple(_apply_to_check(check, given) for check in result.checks),
-        answers=tuple(answers),
-        diagram=diagram,
-        comment=given.texts.get(COMMENT, ""),
-        findings=(*given.conflicts, *stale, *result.findings),
-    )
+    names = {escape_formula(result.learner) for result in results}
+    # A spreadsheet drops the zeros from the front of a number.
+    zeros = {name.lstrip("0"): name for name in names - marks.learners.keys()}
+    read = marks.learners.items()
+    whose = {who if who in names else zeros.get(who, who): given for who, given in read}
+    marked = (_apply(result, whose.get(escape_formula(result.learner), {})) for result in results)
+    return tuple(marked), sorted(whose.keys() - names)
 
 
 def _read_row(
-    path: Path, learner: str, cells: Mapping[str, str], possible: Mapping[str, float]
-) -> LearnerMarks:
-    points = {item: _read_number(value) for item in possible if (value := cells.get(item))}
-    for item, number in points.items():
-        if not 0 <= number <= possible[item]:
-            raise InvalidInput.from_key(
-                "grading.marks-wrong",
-                path=path,
-                learner=one_line(learner),
-                item=item,
-                value=one_line(cells[item]),
-                possible=possible[item],
-            )
-    texts = {column: text for column in _TEXTS if (text := cells.get(column))}
-    for check in syllabus.CHECK_IDS:
-        if (check in points) != (f"{check}-reason" in texts):
-            who = one_line(learner)
-            raise InvalidInput.from_key("grading.marks-reason", path=path, learner=who, check=check)
-    fingerprint = cells.get(ANSWERS) if points or texts else None
-    return LearnerMarks(points, texts, (fingerprint,) if fingerprint else ())
+    cells: Mapping[str, str], possible: Mapping[str, float], about: Mapping[str, Any]
+) -> Iterator[tuple[str, str | float]]:
+    """Yield the columns of a row and their values; the fingerprint only beside something else."""
+    for item, most in possible.items():
+        if item in cells:
+            number = _read_number(cells[item])
+            if not 0 <= number <= most:
+                told: dict[str, Any] = {**about, "item": item, "value": one_line(cells[item])}
+                raise InvalidInput.from_key("grading.marks-wrong", **told, possible=most)
+            yield item, number
+        if item in syllabus.CHECK_IDS and (item in cells) != (f"{item}-reason" in cells):
+            raise InvalidInput.from_key("grading.marks-reason", **about, check=item)
+    yield from ((column, cells[column]) for column in _TEXTS if column in cells)
+    if ANSWERS in cells and not cells.keys().isdisjoint({*_ITEMS, *_TEXTS}):
+        yield ANSWERS, cells[ANSWERS]
 
 
 def _read_number(value: str) -> float:
@@ -160,36 +131,37 @@ def _read_number(value: str) -> float:
         return -1
 
 
-def _merge(by_path: Mapping[Path, LearnerMarks]) -> LearnerMarks:
-    """Return the marks that several files give one learner."""
-    points: dict[str, float] = {}
-    conflicts: list[Finding] = []
+def _apply(result: Result, given: Given) -> Result:
+    def find_points(item: str) -> float | None:
+        first, *others = given.get(item, (None,))
+        return None if others else first
+
+    def join(column: str) -> str:
+        return "\n".join(given.get(column, ()))
+
+    def apply_to_written(written: Written) -> Written:
+        item = written.grade_id
+        return replace(written, mark=find_points(item), comment=join(f"{item}-comment"))
+
+    def apply_to_check(check: CheckMark) -> CheckMark:
+        points, reason = find_points(check.id), join(f"{check.id}-reason")
+        return (
+            check if points is None else replace(check, ruling=Ruling(points=points, reason=reason))
+        )
+
+    findings = list(result.findings)
+    if any(each != fingerprint_texts(result) for each in given.get(ANSWERS, ())):
+        findings.insert(0, make_finding("marks-stale"))
     for item in _ITEMS:
-        found = {path: each.points[item] for path, each in by_path.items() if item in each.points}
-        if len({*found.values()}) > 1:
-            listed = ", ".join(f"{one_line(str(path))}: {mark:g}" for path, mark in found.items())
-            conflicts.append(make_finding("marks-conflict", item=item, marks=listed))
-        elif found:
-            points[item] = next(iter(found.values()))
-    texts: dict[str, dict[str, None]] = defaultdict(dict)
-    for each in by_path.values():
-        for column, text in each.texts.items():
-            texts[column][text] = None
-    return LearnerMarks(
-        points,
-        {column: "\n".join(different) for column, different in texts.items()},
-        tuple(dict.fromkeys(it for each in by_path.values() for it in each.fingerprints)),
-        tuple(conflicts),
+        values = given.get(item, {})
+        if len(values) > 1:
+            listed = ", ".join(f"{one_line(str(path))}: {mark:g}" for mark, path in values.items())
+            findings.insert(0, make_finding("marks-conflict", item=item, marks=listed))
+    return replace(
+        result,
+        checks=tuple(map(apply_to_check, result.checks)),
+        answers=tuple(map(apply_to_written, result.answers)),
+        diagram=apply_to_written(result.diagram),
+        comment=join(COMMENT),
+        findings=tuple(findings),
     )
-
-
-def _apply_to_written(written: Written, given: LearnerMarks) -> Written:
-    comment = given.texts.get(f"{written.grade_id}-comment", "")
-    return replace(written, mark=given.points.get(written.grade_id), comment=comment)
-
-
-def _apply_to_check(check: CheckMark, given: LearnerMarks) -> CheckMark:
-    if check.id not in given.points:
-        return check
-    ruling = Ruling(points=given.points[check.id], reason=given.texts[f"{check.id}-reason"])
-    return replace(check, ruling=ruling)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -10,7 +12,7 @@ from msgspec.structs import replace
 from handson.core.errors import InvalidInput
 from handson.grading import Learner, Result, read_marks
 from handson.grading.answers import fingerprint_texts
-from handson.grading.marking import LearnerMarks, Marks, apply_marks, restore_zeros
+from handson.grading.marking import Marks, apply_marks
 from handson.grading.notebooks import MARKED
 from handson.grading.submission import make_empty_result
 
@@ -24,6 +26,17 @@ def table(
     path = folder / name
     path.write_bytes("\r\n".join((head, *rows)).encode(encoding))
     return path
+
+
+def give(values: Mapping[str, object]) -> dict[str, dict[Any, Path]]:
+    """Return what one file of marks gives."""
+    return {column: {value: Path("a.csv")} for column, value in values.items()}
+
+
+def apply(marks: Marks, result: Result) -> Result:
+    """Return the only result of a class with its marks."""
+    (marked,), _ = apply_marks([result], marks)
+    return marked
 
 
 def empty(learner: str = "s01") -> Result:
@@ -40,20 +53,19 @@ def test_marks_are_given_to_their_learner_and_those_for_other_texts_are_told() -
         ([fingerprint_texts(result)], partly, None, []),
         ([fingerprint_texts(result), "t0"], partly, None, ["marks-stale"]),
     ):
-        given = LearnerMarks(marks, {}, tuple(prints))
-        marked = apply_marks(result, Marks({"'=2": given}))
+        given = give(marks) | {"answers": dict.fromkeys(prints, Path())}
+        marked = apply(Marks({"'=2": given}), result)
         assert (marked.total, marked.marks) == (total, [*marks.values()])
         assert [each.code for each in marked.findings] == codes
-    assert apply_marks(result, Marks({"=2": LearnerMarks(WHOLE)})) == result
+    assert apply_marks([result], Marks({"=2": give(WHOLE)})) == ((result,), ["=2"])
 
 
 def test_a_ruling_counts_in_the_place_of_a_checks_points_which_stay() -> None:
-    given = LearnerMarks(
-        {**WHOLE, "network": 12.5, "cluster": 0},
-        {"network-reason": "数えた", "cluster-reason": "写した", "comment": "全体",
-         "why-zones-comment": "よい"},
-    )  # fmt: skip
-    marked = apply_marks(empty(), Marks({"s01": given}))
+    given = {
+        **{**WHOLE, "network": 12.5, "cluster": 0, "comment": "全体"},
+        **{"network-reason": "数えた", "cluster-reason": "写した", "why-zones-comment": "よい"},
+    }
+    marked = apply(Marks({"s01": give(given)}), empty())
     network, cluster, *others = marked.checks
     assert network.to_json()["ruling"] == {"points": 12.5, "reason": "数えた"}
     assert (network.points, network.counted, cluster.counted) == (30, 12.5, 0)
@@ -73,14 +85,18 @@ def test_marks_are_read_as_a_spreadsheet_writes_them(tmp_path: Path) -> None:
     )
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "cp932"):
         marks = read_marks([table(tmp_path, *rows, head=head, encoding=encoding)])
-        texts = {"why-zones-comment": '=よい; "次" へ\r\n続き', "image-reason": "口頭で"}
         assert marks.notices == ()
-        assert marks.learners == {
-            "s01": LearnerMarks({"why-zones": 3.5, "image": 7.5}, texts, ("t1",)),
-            "'=2": LearnerMarks(
-                {"architecture": 0}, {"why-zones-comment": "'quoted'", "comment": "-"}
-            ),
-            "s03": LearnerMarks(),
+        read = {
+            learner: {column: [*values] for column, values in given.items()}
+            for learner, given in marks.learners.items()
+        }
+        assert read == {
+            "s01": {
+                **{"why-zones": [3.5], "image": [7.5], "image-reason": ["口頭で"]},
+                **{"why-zones-comment": ['=よい; "次" へ\r\n続き'], "answers": ["t1"]},
+            },
+            "'=2": {"architecture": [0], "why-zones-comment": ["'quoted'"], "comment": ["-"]},
+            "s03": {},
         }
 
 
@@ -107,23 +123,33 @@ def test_two_markers_are_merged_and_where_they_differ_nothing_is_decided(tmp_pat
     other = table(
         tmp_path, "s01,t2,4,2.5,20,b,x", "s03,,2,,,,", "s04,t4,,,,,x", head=head, name="b.csv"
     )
-    merged = read_marks([first, other]).learners
-    given = merged["s01"]
-    assert given.points == {"why-network": 4, "network": 20}
-    assert given.texts == {"network-reason": "a\nb", "comment": "x"}
-    assert given.fingerprints == ("t1", "t2")
-    assert (merged["s02"].points, merged["s03"].points) == ({"why-network": 1}, {"why-network": 2})
-    assert merged["s04"] == LearnerMarks(texts={"comment": "x"}, fingerprints=("t4",))
-    (finding,) = given.conflicts
-    assert (finding.code, finding.severity) == ("marks-conflict", "warning")
+    marks = read_marks([first, other])
+    given = marks.learners
+    assert {column: [*values] for column, values in given["s01"].items()} == {
+        **{"why-network": [4], "why-zones": [3, 2.5], "network": [20]},
+        **{"network-reason": ["a", "b"], "comment": ["x"], "answers": ["t1", "t2"]},
+    }
+    assert [given[who] for who in ("s02", "s03", "s04")] == [
+        *({"why-network": {1: first}, "answers": {"t1": first}}, {"why-network": {2: other}}),
+        {"comment": {"x": other}, "answers": {"t4": other}},
+    ]
+    marked = apply(marks, empty())
+    assert [each.mark for each in marked.written] == [4, None, None, None, None]
+    ruling = marked.checks[0].ruling
+    assert ruling is not None
+    assert (ruling.points, ruling.reason, marked.comment) == (20, "a\nb", "x")
+    finding, stale = marked.findings
+    assert (finding.code, finding.severity, stale.code) == (
+        *("marks-conflict", "warning"),
+        "marks-stale",
+    )
     assert finding.values == {"item": "why-zones", "marks": f"{first}: 3, {other}: 2.5"}
-    disputed = LearnerMarks(WHOLE, conflicts=given.conflicts)
-    marked = apply_marks(empty(), Marks({"s01": disputed}))
-    assert (marked.total, marked.findings) == (None, (finding,))
+    disputed = give(WHOLE) | {"network": {20: first, 30: other}}
+    assert apply(Marks({"s01": disputed}), empty()).total is None
 
 
 def test_numbers_get_back_the_zeros_that_a_spreadsheet_dropped_unless_somebody_has_them() -> None:
-    marks = Marks(dict.fromkeys(("12", "7", "1", "01", "0"), LearnerMarks()), ("told",))
-    whose = restore_zeros(marks, {"0012", "007", "7", "01"})
-    assert [*whose.learners] == ["0012", "7", "1", "01", "0"]
-    assert whose.notices == ("told",)
+    marks = Marks({who: give({"comment": who}) for who in ("12", "7", "1", "01", "0")})
+    marked, strangers = apply_marks([empty(who) for who in ("0012", "007", "7", "01")], marks)
+    assert [each.comment for each in marked] == ["12", "", "7", "01"]
+    assert strangers == ["0", "1"]
