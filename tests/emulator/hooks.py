@@ -14,6 +14,7 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from http.client import HTTPConnection
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -155,7 +156,7 @@ def connect(
         region=running.region,
         endpoint=None if any(isinstance(hook, LikeAws) for hook in hooks) else running.endpoint,
         kind=kind,
-        session=make_private_session(credentials),
+        session=(make_private_session if hooks else _share_session)(credentials),
         credentials=credentials,
         patience=clock.patience(consistency=30.0 if kind == "aws" else 1.0),
         account=running.account,
@@ -169,6 +170,8 @@ def connect(
 
 _clients: dict[str, dict[str, Any]] = {}
 """Making a client takes longer than most tests: those without hooks share theirs."""
+_share_session = cache(make_private_session)
+"""The same holds for a session, whose clients of other regions are not among those."""
 
 
 def writes(aws: Aws) -> list[str]:
