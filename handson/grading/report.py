@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
 from html import escape
@@ -35,6 +35,7 @@ from handson.grading.figures import find_diagnoses, find_failed_facts
 from handson.grading.findings import Finding, Result, check_label, replace_surrogates
 from handson.grading.marks import Requirements
 from handson.grading.output import SIGNS
+from handson.grading.tables import FORMULA, INNER_FORMULA
 
 _DATA = '<script type="application/json" id="{name}">{data}</script>\n'
 _ESCAPED = "<>&\u2028\u2029"
@@ -125,13 +126,8 @@ def _describe_class(grades: Grades) -> dict[str, Any]:
         "signs": SIGNS,
         "automatic": course.automatic,
         "checks": [
-            (
-                check.id,
-                messages.label("grading.report.short", check.id),
-                check_label(check.id),
-                check.points,
-            )
-            for check in course.checks
+            (it.id, messages.label("grading.report.short", it.id), check_label(it.id), it.points)
+            for it in course.checks
         ],
         "marked": [
             (item.grade_id, item.points, messages.label("grading.report.question", item.grade_id))
@@ -139,22 +135,19 @@ def _describe_class(grades: Grades) -> dict[str, Any]:
         ],
         "asked": _describe_requirements(grades.requirements),
         "rubric": course.rubric,
-        "rows": [
-            _row(result, alias)
-            for result, alias in zip(
-                grades.results, _shuffle([each.learner for each in grades.results]), strict=True
-            )
-        ],
+        "rows": [_row(result) for result in grades.results],
+        "formula": FORMULA.pattern,
+        "inner": INNER_FORMULA.pattern,
         "failed": [
-            (check_label(check), messages.label("course.checks.fact", fact), owners)
+            (messages.label("course.checks.fact", fact), check_label(check), owners)
             for (check, fact), owners in find_failed_facts(grades.results).items()
         ],
         "diagnoses": [
-            (check_label(check), _find_example(grades.results[owners[0]], check, code), owners)
+            (_find_example(grades.results[owners[0]], check, code), check_label(check), owners)
             for (check, code), owners in find_diagnoses(grades.results).items()
         ],
         "found": [
-            (severity, code, one_line(examples[code].message), owners)
+            (one_line(examples[code].message), severity, owners, code)
             for (severity, code), owners in sorted(found.items(), key=lambda owned: -len(owned[1]))
         ],
     }
@@ -173,24 +166,24 @@ def read_words(group: str) -> dict[str, str]:
 
 def _describe_requirements(asked: Requirements) -> list[str]:
     """Return the requirements of the evidence, a line each."""
-    since = asked.since and asked.since.isoformat(timespec="minutes")
-    until = asked.until and asked.until.isoformat(timespec="minutes")
-    accounts = ", ".join(asked.accounts)
-    lines = (
-        asked.target and messages.text("grading.report.asked-target", target=asked.target),
-        accounts and messages.text("grading.report.asked-account", accounts=accounts),
-        asked.region and messages.text("grading.report.asked-region", region=asked.region),
-        since and messages.text("grading.report.asked-from", moment=since),
-        until and messages.text("grading.report.asked-until", moment=until),
-    )
-    return [line for line in lines if line]
+    values = {
+        "target": asked.target,
+        "account": ", ".join(asked.accounts),
+        "region": asked.region,
+        "from": asked.since and asked.since.isoformat(timespec="minutes"),
+        "until": asked.until and asked.until.isoformat(timespec="minutes"),
+    }
+    return [
+        messages.label("grading.report.asked", name, value=value)
+        for name, value in values.items()
+        if value
+    ]
 
 
-def _row(result: Result, alias: int) -> dict[str, Any]:
+def _row(result: Result) -> dict[str, Any]:
     """Return what the page knows of a learner who is not open; `given` is what people gave."""
     return {
         **pick_fields(result, "learner name group handed_in until late_by"),
-        "alias": alias,
         "statuses": [mark.status for mark in result.checks],
         "points": [mark.points for mark in result.checks],
         "written": [written.status for written in result.written],
@@ -216,18 +209,6 @@ def _describe_marks(result: Result) -> dict[str, float | str]:
         "comment": result.comment,
     }
     return {column: value for column, value in marks.items() if value not in (None, "")}
-
-
-def _shuffle(learners: Sequence[str]) -> list[int]:
-    """Return a number for each learner, from 1, by which nobody can be recognized.
-
-    The same class gets the same numbers.
-    """
-    order = sorted(
-        learners, key=lambda learner: sha256(replace_surrogates(learner).encode()).digest()
-    )
-    places = {learner: place for place, learner in enumerate(order, 1)}
-    return [places[learner] for learner in learners]
 
 
 def _describe_learner(result: Result, exercise: Exercise) -> dict[str, Any]:

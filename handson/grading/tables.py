@@ -36,9 +36,9 @@ _XLSX = b"PK\3\4"
 # Spreadsheets in Japanese take the full-width signs for the others (OWASP, "CSV Injection").
 _SIGNS = "=+\\-@＝＋－＠"
 _BLANK = '[\\s"]*'
-_FORMULA = re.compile(f"[\t\r]|{_BLANK}[{_SIGNS}]")
+FORMULA = re.compile(f"[\t\r]|{_BLANK}[{_SIGNS}]")
 # A spreadsheet that parts cells at another sign than a comma takes a quote within for a letter.
-_INNER = re.compile(f"([;\t\r\n]{_BLANK})('?)(?=[{_SIGNS}])")
+INNER_FORMULA = re.compile(f"([;\t\r\n]{_BLANK})('?)(?=[{_SIGNS}])")
 _QUOTED = re.compile('[",;\\t\\r\\n]')
 _HUGE_RANGE = re.compile(rb"(?:mergeCell|hyperlink)\s[^<>]{0,300}:(?:[A-Z]{3}|[A-Z]+\d{4})")
 """Cells of which openpyxl would make each one, so that it never ends."""
@@ -112,14 +112,14 @@ def escape_formula(cell: str) -> str:
 
     It stands between commas; spreadsheets may part it at semicolons, tabs and line ends, too.
     """
-    text = _INNER.sub(r"\1'", show_invisible(replace_surrogates(cell)))
-    return f"'{text}" if _FORMULA.match(text) else text
+    text = INNER_FORMULA.sub(r"\1'", show_invisible(replace_surrogates(cell)))
+    return f"'{text}" if FORMULA.match(text) else text
 
 
 def unescape_formula(cell: str) -> str:
     """Return the text of a cell as it was before `escape_formula`."""
     own = cell.removeprefix("'")
-    return _INNER.sub(r"\1", own if _FORMULA.match(own) else cell)
+    return INNER_FORMULA.sub(r"\1", own if FORMULA.match(own) else cell)
 
 
 def _read_csv(data: bytes) -> Table:

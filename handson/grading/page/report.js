@@ -17,27 +17,29 @@
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(given ?? {})) {
       if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+      else if (name === "style") element.style.cssText = value; // the policy forbids the attribute
       else if (value === true) element.setAttribute(name, "");
       else if (value !== false && value != null) element.setAttribute(name, value);
     }
     element.append(...inside.flat(9).filter((part) => part != null && part !== false));
     return element;
   };
-  const theirs = (text, tag = "bdi") => make(tag, { dir: "auto" }, mask(text));
+  const theirs = (text, tag = "bdi") => make(tag, { dir: "auto" }, text);
   const hidden = (text) => make("span", { class: "spoken" }, text);
   const state = (status) => [
     make("span", { "aria-hidden": "true" }, signs[status], " "), say(status),
   ];
 
   // Names can be hidden: a number then stands for a learner, and the order tells nothing either.
-  const blind = make("input", { type: "checkbox", id: "blind", onchange: () => refresh() });
+  // Whatever else may name somebody has the class `names`, which the style sheet hides meanwhile.
+  const blind = make("input", { type: "checkbox", id: "blind", onchange: () => {
+    document.body.classList.toggle("blind", blind.checked);
+    refresh();
+  } });
+  const mixed = everyone.toSorted((a, b) => (rows[a].print < rows[b].print ? -1 : 1));
+  const numbers = new Map(mixed.map((n, at) => [n, say("number", { number: at + 1 })]));
   const named = (n) => [rows[n].learner, rows[n].name].filter(Boolean).join(" ");
-  const label = (n) => (blind.checked ? say("number", { number: rows[n].alias }) : named(n));
-  const owners = new Map(everyone.flatMap((n) => [[rows[n].name, n], [rows[n].learner, n], [named(n), n]]));
-  owners.delete("");
-  const anyName = new RegExp(`(?<![A-Za-z0-9])(?:${[...owners.keys()].sort((a, b) => b.length - a.length)
-    .map((name) => name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|")})(?![A-Za-z0-9])`, "g");
-  const mask = (text) => (blind.checked ? text.replace(anyName, (name) => label(owners.get(name))) : text);
+  const label = (n) => (blind.checked ? numbers.get(n) : named(n));
 
   // Marks, comments and rulings, by the column of their file. They are kept in this page alone:
   // what the browser stores, any other local file that is opened in it can read and change.
@@ -68,9 +70,7 @@
   };
 
   // The file of marks: a spreadsheet may read it, and may have written it (as `tables.py` has it).
-  const formulaSigns = "[=+\\-@＝＋－＠]", blank = '[\\s"]*';
-  const formula = new RegExp(`^(?:[\\t\\r]|${blank}${formulaSigns})`);
-  const inner = new RegExp(`([;\\t\\r\\n]${blank})('?)(?=${formulaSigns})`, "g");
+  const formula = new RegExp(`^(?:${room.formula})`), inner = new RegExp(room.inner, "g");
   const csvCell = (value = "") => {
     const text = String(value).replace(inner, "$1'");
     return `"${formula.test(text) ? "'" : ""}${text.replaceAll('"', '""')}"`;
@@ -80,13 +80,10 @@
     return (formula.test(own) ? own : text).replace(inner, "$1").trim();
   };
   const readCsv = (text) => {
-    const heads = text.split(/[\r\n]/, 1)[0];
-    const [mark] = [",", ";", "\t"].sort((a, b) => heads.split(b).length - heads.split(a).length);
-    const cells = new RegExp(`(?:"([^"]*(?:""[^"]*)*)"|([^${mark}\\r\\n]*))(${mark}|\\r\\n?|\\n|$)`, "g");
     const lines = [[]];
-    for (const [, quoted, bare, end] of text.matchAll(cells)) {
+    for (const [, quoted, bare, end] of text.matchAll(/(?:"([^"]*(?:""[^"]*)*)"|([^,\r\n]*))(,|\r\n?|\n|$)/g)) {
       lines.at(-1).push(plainCell((quoted?.replaceAll('""', '"') ?? bare).trim()));
-      if (end !== mark) lines.push([]);
+      if (end !== ",") lines.push([]);
     }
     const [columns, ...others] = lines.filter((line) => line.some(Boolean));
     return others.map((line) => Object.fromEntries(columns.map((column, i) => [column, line[i] ?? ""])));
@@ -98,33 +95,30 @@
   };
 
   const save = () => {
-    const isWhole = (n) => ([field]) => !checks.some((check) => isHalf(n, check) && field.replace("-reason", "") === check[0]);
-    saved = given.map((each, n) => Object.fromEntries(Object.entries(each).filter(isWhole(n))));
     const half = everyone.filter((n) => checks.some((check) => isHalf(n, check)));
+    if (half.length) return tell(say("save-half", { learners: list(half.map(label)) }));
+    saved = given.map((each) => ({ ...each }));
     const csv = [["learner", "answers", ...fields],
-      ...everyone.map((n) => [rows[n].learner, rows[n].print, ...fields.map((field) => saved[n][field])]),
+      ...rows.map((each, n) => [each.learner, each.print, ...fields.map((field) => given[n][field])]),
     ].map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
     const address = URL.createObjectURL(new Blob(["\ufeff", csv], { type: "text/csv" }));
     make("a", { href: address, download: "marks.csv" }).click();
     setTimeout(() => URL.revokeObjectURL(address), 10000);
-    tell(say("saved", { file: "marks.csv" }),
-      half.length > 0 && say("saved-without", { learners: list(half.map(label)) }));
+    tell(say("saved", { file: "marks.csv" }));
   };
   const openMarks = async (file) => {
     const lines = readCsv(decode(await file.arrayBuffer()));
     const columns = Object.keys(lines[0] ?? {});
     const known = fields.filter((field) => columns.includes(field));
     // A spreadsheet drops the zeros at the front of a number.
-    const short = (n) => rows[n].learner.replace(/^0+/, "");
-    const isAlone = (n) => everyone.filter((other) => short(other) === short(n)).length === 1;
-    const numbers = new Map([...everyone.filter((n) => short(n) !== rows[n].learner && isAlone(n))
-      .map((n) => [short(n), n]), ...everyone.map((n) => [rows[n].learner, n])]);
-    const found = lines.filter((line) => numbers.has(line.learner));
-    if (!columns.includes("learner") || !known.length) return tell(say("open-no-marks", { file: file.name }));
-    if (!found.length) return tell(say("open-other-class", { file: file.name }));
-    const taken = [], wrong = [];
+    const owners = new Map([(id) => id.replace(/^0+/, ""), (id) => id].flatMap(
+      (write) => rows.map((each, n) => [write(each.learner), n])));
+    const found = lines.filter((line) => owners.has(line.learner));
+    if (!known.length || !found.length) return tell(say("open-no-marks", { file: file.name }));
+    const taken = [], wrong = [], stale = [];
     for (const line of found) {
-      const n = numbers.get(line.learner);
+      const n = owners.get(line.learner);
+      if (line.answers && line.answers !== rows[n].print) stale.push(label(n));
       for (const field of known.filter((each) => line[each])) {
         const value = field in possible ? readMark(line[field]) : line[field];
         if (field in possible && !isMark(value, field)) wrong.push(`${label(n)} ${field}: ${line[field]}`);
@@ -134,21 +128,21 @@
     const lost = taken.filter(([n, field, value]) => isChanged(n)(field) && given[n][field] !== value);
     if (lost.length && !confirm(say("open-over", { count: lost.length }))) return;
     for (const [n, field, value] of taken) given[n][field] = saved[n][field] = value;
+    cache = everyone.map(row);
     refresh();
     const told = {
       "open-unknown": columns.filter((each) => each && !["learner", "answers", ...fields].includes(each)),
-      "open-strangers": lines.map((line) => line.learner).filter((who) => who && !numbers.has(who)),
-      "open-stale": found.filter((line) => line.answers && line.answers !== rows[numbers.get(line.learner)].print)
-        .map((line) => label(numbers.get(line.learner))),
+      "open-strangers": lines.map((line) => line.learner).filter((who) => who && !owners.has(who)),
+      "open-stale": stale,
       "open-wrong": wrong,
     };
     tell(say("opened", { file: file.name, learners: found.length }),
-      Object.entries(told).map(([key, what]) => what.length > 0 && say(key, { what: list(what) })));
+      ...Object.entries(told).map(([key, what]) => what.length > 0 && say(key, { what: list(what) })));
   };
   const list = (texts, most = 8) => [...texts.slice(0, most), ...(texts.length > most ? ["…"] : [])].join(", ");
   const told = make("p", { role: "status" });
   const tell = (...sentences) => {
-    told.textContent = sentences.flat().filter(Boolean).join(" ");
+    told.textContent = sentences.filter(Boolean).join(" ");
     tellChanges();
   };
   const changes = make("span", { class: "changes" });
@@ -182,8 +176,9 @@
   const row = (n) => {
     const each = rows[n];
     return make("tr", {},
-      make("th", { scope: "row" }, make("a", { href: `#learner-${n}` }, blind.checked ? label(n)
-        : [theirs(each.learner), " ", each.name && theirs(each.name, "small")])),
+      make("th", { scope: "row" }, make("a", { href: `#learner-${n}` },
+        make("span", { class: "names" }, theirs(each.learner), " ", each.name && theirs(each.name, "small")),
+        make("span", { class: "numbers" }, numbers.get(n)))),
       hasGroups && plain(each.group, "group"),
       each.statuses.map((status, i) => cell(status, isOverruled(n, i))),
       plain(automatic(n), "number"),
@@ -191,7 +186,7 @@
       plain(isMarked(n) ? add([automatic(n), sum(n)]) : "", "number"),
       plain(each.review || "", each.review ? "number review" : "number"));
   };
-  const cache = everyone.map(row);
+  let cache = everyone.map(row);
 
   const shows = {
     all: () => true,
@@ -215,8 +210,7 @@
   const arrange = () => {
     const wanted = search.value.normalize("NFKC").toLowerCase().trim();
     const fits = shows[show.value];
-    const all = blind.checked ? [...everyone].sort(byNumber((n) => rows[n].alias)) : everyone;
-    shown = all.filter((n) => fits(n) && (!picked || picked.has(n)) && (!wanted
+    shown = (blind.checked ? mixed : everyone).filter((n) => fits(n) && (!picked || picked.has(n)) && (!wanted
       || `${label(n)} ${rows[n].group}`.normalize("NFKC").toLowerCase().includes(wanted)));
     if (sorting.column >= 0) {
       const { by } = columns[sorting.column];
@@ -253,39 +247,24 @@
       make("table", {}, make("caption", { class: "spoken" }, caption), make("thead", {}, make("tr", {}, head)), lines));
   const table = (caption, titles, numbers, lines, kind) => wide(caption, titles.map((title, i) => make("th", {
     scope: "col", class: numbers.includes(i) && "number" }, title)), make("tbody", {}, lines), kind);
-  const pickButton = (owners, what) => make("button", {
-    type: "button", "aria-label": say("show-them", { count: owners.length, what }),
-    onclick: () => pick(owners, what),
-  }, owners.length);
-
-  const sized = (property, size, kind) => {
-    const made = make("span", { class: kind });
-    made.style[property] = size;
-    return made;
-  };
   const results = () => table(say("results"),
     [say("item"), ...Object.keys(signs).map(say), say("share")], [1, 2, 3, 4],
     checks.map(([, , full], i) => {
       const counts = Object.keys(signs).map(
         (status) => [status, rows.filter((each) => each.statuses[i] === status).length]);
+      const passed = counts[0][1];
       return make("tr", {}, make("th", { scope: "row" }, full),
         counts.map(([status, number]) => plain(number || "", `number ${number ? status : ""}`)),
-        make("td", {}, make("div", { class: "share" },
-          make("div", { class: "bar", "aria-hidden": "true" }, counts.filter(([, number]) => number)
-            .map(([status, number]) => sized("flexGrow", number, status))),
-          `${Math.round((100 * counts[0][1]) / rows.length)}%`)));
+        make("td", { class: "share" }, make("progress", { value: passed, max: rows.length, "aria-hidden": "true" }),
+          ` ${Math.round((100 * passed) / rows.length)}%`));
     }));
-  const stuck = (title, owned) => (owned.length === 0 ? make("p", {}, say("stuck-none")) : table(title,
-    [title, say("item"), say("count")], [2],
-    owned.map(([check, what, owners]) => make("tr", {},
-      make("th", { scope: "row" }, theirs(what)), make("td", {}, check),
-      make("td", { class: "number" }, pickButton(owners, what)))), "wide short"));
-  const found = () => (room.found.length === 0 ? make("p", {}, say("found-none")) : table(say("found"),
-    [say("severity"), say("finding"), say("count")], [2],
-    room.found.map(([severity, code, example, owners]) => make("tr", {},
-      make("td", { class: `verdict ${severity}` }, say(severity)),
-      make("th", { scope: "row" }, make("code", {}, code), " ", !blind.checked && theirs(example)),
-      make("td", { class: "number" }, pickButton(owners, code)))), "wide short"));
+  const owned = (title, about, lines) => table(title, [title, about, say("count")], [2],
+    lines.map(([what, said, owners, code]) => make("tr", {},
+      make("th", { scope: "row" }, theirs(what), code && make("small", {}, " ", make("code", {}, code))),
+      make("td", {}, said),
+      make("td", { class: "number" }, make("button", {
+        type: "button", "aria-label": say("show-them", { count: owners.length, what: code ?? what }),
+        onclick: () => pick(owners, code ?? what) }, owners.length)))), "wide short");
 
   const learners = make("section", { class: "learners" },
     make("h2", { id: "learners", tabindex: "-1" }, say("learners")),
@@ -304,7 +283,7 @@
     for (const value of values) counts[Math.round((value / (most || 1)) * steps)] += 1;
     const words = counts.map((count, step) => count && `${round((step / steps) * most)}: ${count}`).filter(Boolean).join(", ");
     return make("div", { class: "bars", role: "img", "aria-label": words, title: words },
-      counts.map((count) => sized("height", `${Math.round((100 * count) / Math.max(...counts))}%`)));
+      counts.map((count) => make("span", { style: `height: ${(100 * count) / Math.max(...counts)}%` })));
   };
   const spreadRow = (title, most, values) => {
     const mean = add(values) / values.length;
@@ -313,10 +292,9 @@
       [mean, deviation].map((number) => plain(values.length ? round(number) : "", "number")),
       make("td", {}, values.length > 0 && bars(values, most)));
   };
-  const findings = make("div"), spread = make("div");
+  const spread = make("div");
   const tellClass = () => {
     const handed = everyone.filter((n) => rows[n].handed_in), done = handed.filter(isMarked);
-    findings.replaceChildren(found());
     spread.replaceChildren(
       make("p", {}, say("marked", { learners: rows.length, marked: everyone.filter(isMarked).length })),
       table(say("spread"),
@@ -338,8 +316,12 @@
       })),
       room.asked.length > 0 && make("p", { class: "quiet" }, `${say("asked")}: ${room.asked.join(" · ")}`),
       results()),
-    section("stuck", stuck(say("fact"), room.failed), room.diagnoses.length > 0 && stuck(say("cause"), room.diagnoses)),
-    section("found", findings),
+    section("stuck", room.failed.length ? owned(say("fact"), say("item"), room.failed) : say("stuck-none"),
+      room.diagnoses.length > 0 && make("div", { class: "names" }, owned(say("cause"), say("item"), room.diagnoses))),
+    make("div", { class: "names" }, section("found", room.found.length
+      ? owned(say("finding"), say("severity"), room.found.map(([what, severity, ...rest]) =>
+        [what, make("span", { class: severity }, say(severity)), ...rest]))
+      : say("found-none"))),
     section("marking", make("p", { class: "quiet" }, say("marking-how")), spread),
     learners);
 
@@ -352,7 +334,7 @@
       say(passed ? "yes" : "no")));
   const proofLine = (proof) => make("p", { class: "quiet" }, `${say("proof")}: `,
     theirs([proof.observed_at, proof.kind, proof.account, proof.region, proof.learner,
-      proof.digest.slice(0, 19), !blind.checked && proof.where].filter(Boolean).join(" · ")),
+      proof.digest.slice(0, 19), proof.where].filter(Boolean).join(" · ")),
     !proof.intact && make("strong", { class: "failed" }, ` ${say("changed")}`));
   const checkPart = (check, data, n, i) => {
     const status = rows[n].statuses[i], [id, , full, most] = checks[i];
@@ -362,7 +344,7 @@
       needed.textContent = isHalf(n, checks[i]) ? say("both-needed") : "";
     };
     tell();
-    return make("details", { class: "check", open: status !== "passed" },
+    return make("details", { class: "check", open: status !== "passed", oninput: tell },
       make("summary", {}, make("h4", {}, full),
         make("span", { class: status }, state(status)), " ",
         points, check.reason && make("code", {}, check.reason)),
@@ -373,7 +355,7 @@
       check.proof && proofLine(check.proof),
       make("details", { open: id in given[n] || id in rows[n].conflicts },
         make("summary", {}, say("overrule"), hidden(` ${full}`)),
-        markFields(n, [id, full], `${id}-reason`, say("reason"), tell), needed));
+        markFields(n, [id, full], `${id}-reason`, say("reason")), needed));
   };
 
   const image = (kind, svg, alt) => make("img", {
@@ -386,36 +368,21 @@
   ];
 
   const highlighted = (text, common) => {
-    const made = make("blockquote", { dir: "auto" });
-    let at = 0;
-    const next = () => common.map((passage) => [text.indexOf(passage, at), passage])
-      .filter(([found]) => found >= 0).sort((a, b) => a[0] - b[0] || b[1].length - a[1].length)[0];
-    for (let place = next(); place; place = next()) {
-      const [found, passage] = place;
-      made.append(text.slice(at, found), make("mark", {}, passage));
-      at = found + passage.length;
-    }
-    made.append(text.slice(at));
-    return made;
+    const longestFirst = common.toSorted((a, b) => b.length - a.length);
+    const passages = longestFirst.map((passage) => passage.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|");
+    return make("blockquote", { dir: "auto" }, text.split(new RegExp(`(${passages})`))
+      .map((part, i) => (i % 2 ? make("mark", {}, part) : part)));
   };
   const questionOf = (id) => marked.find((item) => item[0] === id)?.[2] ?? id;
-  const findingPart = (finding, n) => {
-    const others = finding.others.map((other) => (blind.checked && !owners.has(other) ? "…" : mask(other)));
-    const without = (text) => finding.others.reduce((all, other, i) => all.replaceAll(other, others[i]), text);
-    return make("li", {},
-      make("p", {}, make("strong", { class: finding.severity }, say(finding.severity)), " ",
-        theirs(without(finding.message))),
-      make("p", { class: "quiet" }, `${say("todo")}: `, theirs(without(finding.remedy))),
-      finding.where && !blind.checked && make("p", { class: "quiet" }, `${say("where")}: `, theirs(finding.where)),
-      others.length > 0 && make("p", { class: "quiet" }, `${say("others")}: `, theirs(others.join(", "))),
-      finding.passages.map((passage) => make("details", { open: true },
-        make("summary", {}, say("passages", { question: questionOf(passage.grade_id) })),
-        make("div", { class: "beside" },
-          make("div", {}, make("h4", {}, say("theirs", { learner: label(n) })),
-            highlighted(passage.mine, passage.common)),
-          make("div", {}, make("h4", {}, say("theirs", { learner: others[0] })),
-            highlighted(passage.theirs, passage.common))))));
-  };
+  const findingPart = (finding, n) => make("li", {},
+    make("p", {}, make("strong", { class: finding.severity }, say(finding.severity)), " ", theirs(finding.message)),
+    Object.entries({ todo: finding.remedy, where: finding.where, others: finding.others.join(", ") })
+      .map(([key, text]) => text && make("p", { class: "quiet" }, `${say(key)}: `, theirs(text))),
+    finding.passages.map((passage) => make("details", { open: true },
+      make("summary", {}, say("passages", { question: questionOf(passage.grade_id) })),
+      make("div", { class: "beside" },
+        [[label(n), passage.mine], [finding.others[0], passage.theirs]].map(([learner, text]) => make("div", {},
+          make("h4", {}, say("theirs", { learner })), highlighted(text, passage.common)))))));
 
   // Fields of marks. Enter goes on to the next points, and so does a comment that is taken again.
   const goOn = (from) => {
@@ -431,7 +398,7 @@
     goOn(event.target);
   };
   const labelled = (field, title, about) => [make("label", { for: field.id }, title, hidden(` ${about}`)), field];
-  const pointsField = (n, id, about, onChange) => {
+  const pointsField = (n, id, about) => {
     const wrong = make("span", { class: "failed", role: "status" });
     // A field of type number would change its mark when the wheel scrolls the page over it.
     const field = make("input", {
@@ -443,13 +410,12 @@
         field.setAttribute("aria-invalid", String(!right));
         wrong.textContent = right ? "" : say("give-wrong", { possible: possible[id] });
         give(n, id, right && typed ? mark : null);
-        onChange?.();
       },
     });
     field.value = given[n][id] ?? "";
     return [labelled(field, say("give", { possible: possible[id] }), about), wrong];
   };
-  const textField = (n, column, title, about, onChange) => {
+  const textField = (n, column, title, about) => {
     const again = make("div", { class: "again" });
     const offer = () => {
       const typed = field.value.trim(), counts = new Map();
@@ -458,24 +424,27 @@
       again.replaceChildren(...[...counts].sort((a, b) => b[1] - a[1]).slice(0, 4).map(([text]) => make("button", {
         // The field keeps the focus: without it, the buttons would go before the click.
         type: "button", onmousedown: (event) => event.preventDefault(),
-        onclick: () => { field.value = text; change(); goOn(field); },
+        onclick: () => {
+          field.value = text;
+          field.dispatchEvent(new Event("input", { bubbles: true }));
+          goOn(field);
+        },
       }, hidden(`${say("again")}: `), text)));
     };
-    const change = () => {
-      give(n, column, field.value.trim());
-      onChange?.();
-      offer();
-    };
     const field = make("textarea", {
-      id: `give-${n}-${column}`, rows: 1, oninput: change, onfocus: offer,
+      id: `give-${n}-${column}`, rows: 1, onfocus: offer,
+      oninput: () => {
+        give(n, column, field.value.trim());
+        offer();
+      },
       onkeydown: onEnter((event) => event.ctrlKey || event.metaKey),
     });
     field.value = given[n][column] ?? "";
     return make("div", { class: "comment" }, labelled(field, title, about), again);
   };
-  const markFields = (n, [id, title], column, textTitle, onChange) => make("div", { class: "give" },
+  const markFields = (n, [id, title], column, textTitle) => make("div", { class: "give" },
     rows[n].conflicts[id] && !(id in given[n]) && make("p", { class: "warning" }, rows[n].conflicts[id]),
-    pointsField(n, id, title, onChange), textField(n, column, textTitle, title, onChange));
+    pointsField(n, id, title), textField(n, column, textTitle, title));
   let wantsPictures = false;
   const drawnPicture = (data) => {
     if (!data.diagram.drawn) return make("p", { class: "unproven" }, say("not-drawn"));
@@ -533,18 +502,21 @@
         [say("group"), each.group],
         [say("points"), say("points-of", { points: automatic(n), possible: room.automatic })],
         [say("marks"), some(n) && say("points-of", { points: sum(n), possible: manual })],
-        ...(blind.checked ? [] : [[say("source"), data.source], [say("named"), data.named.join(", ")]]),
         [say("at"), moment(data.handed_in_at)], [say("until"), moment(each.until)], [say("late"), lateness(n)],
       ]),
       !each.handed_in && make("p", {}, say("absent")),
-      data.findings.length > 0 && [make("h3", { class: "part" }, say("found")),
-        make("ul", { class: "findings" }, data.findings.map((finding) => findingPart(finding, n)))],
+      make("p", { class: "numbers quiet" }, say("blind-how")),
+      make("div", { class: "names" },
+        pairs([[say("source"), data.source], [say("named"), data.named.join(", ")]]),
+        data.findings.length > 0 && [make("h3", { class: "part" }, say("found")),
+          make("ul", { class: "findings" }, data.findings.map((finding) => findingPart(finding, n)))]),
       make("h3", { class: "part" }, say("answers")),
       marked.map(([, , title], i) => besideRubric(i, answerPart(data, n, i, make("h4", {}, title)))),
       make("div", { class: "give" }, textField(n, "comment", say("comment-whole"), "")),
-      make("h3", { class: "part" }, say("checks")),
-      data.checks.map((check, i) => checkPart(check, data, n, i)),
-      each.handed_in && architecturePart(data));
+      make("div", { class: "names" },
+        make("h3", { class: "part" }, say("checks")),
+        data.checks.map((check, i) => checkPart(check, data, n, i)),
+        each.handed_in && architecturePart(data)));
   };
 
   const onlyOpen = make("input", { type: "checkbox", id: "only-open", onchange: () => refresh() });
@@ -578,10 +550,8 @@
   };
   const refresh = () => {
     const held = document.activeElement, at = scrollY;
-    for (const n of everyone) cache[n] = row(n);
     arrange();
     route();
-    tellChanges();
     if (held.isConnected) held.focus({ preventScroll: true });
     scrollTo(0, at);
   };
