@@ -20,7 +20,6 @@ is not marked.  Where nothing was handed in that could be read, they are blank.
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -36,7 +35,7 @@ from handson.grading.classroom import Grades
 from handson.grading.export_names import fold_name
 from handson.grading.findings import Result, check_label
 from handson.grading.roster import PLATFORMS, Listing, read_listing
-from handson.grading.tables import Cells, escape_formula, format_rows
+from handson.grading.tables import Cells, escape_formula, format_cell, format_rows
 
 GENERIC = "generic"
 """Any table, for platforms that take no file."""
@@ -101,16 +100,11 @@ def open_gradebook(platform: str | None, path: Path | None, column: str | None) 
     listing = read_listing(path) if path else None
     file = messages.label("grading.for-file", platform)
     if listing is None or platform not in (GENERIC, listing.platform):
-        given = (
-            " ".join((str(path), listing.platform))
-            if listing
-            else messages.text("grading.for-none")
-        )
+        given = f"{path} {listing.platform}" if listing else messages.text("grading.for-none")
         raise InvalidInput.from_key("grading.for-other", platform=platform, given=given, file=file)
     own, table, heads = PLATFORMS[platform], listing.table, listing.heads
-    if platform == GENERIC and table.encoding != "Shift_JIS":
-        marked = replace(table, encoding="UTF-8", data=codecs.BOM_UTF8 + table.data)
-        listing = replace(listing, table=marked)
+    if platform == GENERIC and table.encoding != "cp932":
+        listing = replace(listing, table=replace(table, encoding="utf-8-sig"))
     asked = re.escape(fold_name(column)) if column else own["points"]
     points = [place for place, head in enumerate(heads) if re.fullmatch(asked, head)]
     comments = [place for place, head in enumerate(heads) if re.fullmatch(own["comment"], head)]
@@ -128,7 +122,7 @@ def open_gradebook(platform: str | None, path: Path | None, column: str | None) 
 def write_csv(grades: Grades, file: IO[str], *, platform: str | None = None) -> None:
     """Write a row a learner; the byte order mark at the beginning is for Excel."""
     rows = [_describe(result, briefly=platform == GENERIC) for result in grades.results]
-    cells = (list(map(escape_formula, row.values())) for row in rows)
+    cells = ([escape_formula(format_cell(cell)) for cell in row.values()] for row in rows)
     file.write(_BOM + format_rows([[*rows[0]], *cells]))
 
 
@@ -151,26 +145,21 @@ def describe_comments(result: Result) -> str:
     return "\n".join(filter(None, (result.comment, *parts)))
 
 
-def _describe(result: Result, *, briefly: bool) -> dict[str, str]:
+def _describe(result: Result, *, briefly: bool) -> dict[str, object]:
     """Return a learner's row by the heads of its columns."""
     who, comment = pick_fields(result, "learner name group"), describe_comments(result)
     if briefly:
-        return {**who, "points": _format_points(find_points(result)), "comment": comment}
+        return {**who, "points": find_points(result), "comment": comment}
     review = result.to_review()
     return {
         **who,
-        **{mark.id: _format_points(mark.counted) for mark in result.checks},
-        "automatic": _format_points(result.points),
-        **{written.grade_id: _format_points(written.mark) for written in result.written},
-        "findings": str(len(review)),
+        **{mark.id: mark.counted for mark in result.checks},
+        "automatic": result.points,
+        **{written.grade_id: written.mark for written in result.written},
+        "findings": len(review),
         "to-review": " ".join(dict.fromkeys(finding.code for finding in review)),
-        "total": _format_points(result.total),
+        "total": result.total,
         "overruled": " ".join(mark.id for mark in result.checks if mark.ruling),
-        "late-minutes": str(ceil(result.late_by / 60) or ""),
+        "late-minutes": ceil(result.late_by / 60) or None,
         "comment": comment,
     }
-
-
-def _format_points(points: float | None) -> str:
-    """Return points as people write them, "" for none."""
-    return "" if points is None else f"{points:g}"

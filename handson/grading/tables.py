@@ -30,7 +30,8 @@ MOST_ROWS, MOST_COLUMNS = 20_000, 200
 Cells = Mapping[tuple[int, int], str | float]
 """What is to stand in a table, by row and column, both counted from 0."""
 
-_CODECS = {"UTF-8": "utf-8", "Shift_JIS": "cp932", "UTF-16": "utf-16"}
+_WINDOWS = ("Shift_JIS", "cp932")
+"""Python's own Shift_JIS lacks letters of Windows."""
 _SEPARATORS = ",;\t"
 _XLSX = b"PK\3\4"
 # Spreadsheets in Japanese take the full-width signs for the others (OWASP, "CSV Injection").
@@ -39,15 +40,11 @@ _BLANK = '[\\s"]*'
 FORMULA = re.compile(f"[\t\r]|{_BLANK}[{_SIGNS}]")
 # A spreadsheet that parts cells at another sign than a comma takes a quote within for a letter.
 INNER_FORMULA = re.compile(f"([;\t\r\n]{_BLANK})('?)(?=[{_SIGNS}])")
-_QUOTED = re.compile('[",;\\t\\r\\n]')
-_HUGE_RANGE = re.compile(rb"(?:mergeCell|hyperlink)\s[^<>]{0,300}:(?:[A-Z]{3}|[A-Z]+\d{4})")
-"""Cells of which openpyxl would make each one, so that it never ends."""
-_CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
 
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of a file, and the file itself; an .xlsx has no encoding."""
+    """The rows of a file, and the file itself with its codec; an .xlsx has none."""
 
     rows: list[list[str]]
     data: bytes
@@ -65,9 +62,9 @@ class Table:
         text, _ = decode_text(self.data)
         end = "\r\n" if "\r\n" in text else "\n"
         # Platforms quote all cells or those that need it; the first shows which.
-        filled = format_rows(rows, self.separator, end=end, quote_all=text.startswith('"'))
-        mark = codecs.BOM_UTF8 if self.data.startswith(codecs.BOM_UTF8) else b""
-        return mark + filled.encode(_CODECS[self.encoding], "replace")
+        quoting = csv.QUOTE_ALL if text.startswith('"') else csv.QUOTE_MINIMAL
+        filled = format_rows(rows, delimiter=self.separator, lineterminator=end, quoting=quoting)
+        return filled.encode(self.encoding, "replace")
 
 
 def read_table(path: Path) -> Table:
@@ -88,16 +85,12 @@ def read_table(path: Path) -> Table:
         raise InvalidInput.from_key("grading.csv-unreadable", path=path, reason=reason) from error
 
 
-def format_rows(
-    rows: Iterable[Sequence[str]], separator: str = ",", *, end: str = "\n", quote_all: bool = False
-) -> str:
-    """Return rows as CSV; cells that any separator would part are quoted."""
-
-    def quote(cell: str) -> str:
-        is_quoted = quote_all or _QUOTED.search(cell)
-        return '"{}"'.format(cell.replace('"', '""')) if is_quoted else cell
-
-    return "".join(f"{separator.join(map(quote, row))}{end}" for row in rows)
+def format_rows(rows: Iterable[Sequence[str]], **dialect: Any) -> str:
+    """Return rows as CSV with all cells quoted, whatever sign parts them, but for `dialect`."""
+    file = StringIO(newline="")
+    usual: dict[str, Any] = {"lineterminator": "\n", "quoting": csv.QUOTE_ALL}
+    csv.writer(file, **(usual | dialect)).writerows(rows)
+    return file.getvalue()
 
 
 def format_cell(value: object) -> str:
@@ -129,23 +122,17 @@ def _read_csv(data: bytes) -> Table:
     heads = next((line for line in text.splitlines() if re.search(f"[{_SEPARATORS}]", line)), "")
     separator = max(_SEPARATORS, key=heads.count)
     rows = list(csv.reader(StringIO(text, newline=""), delimiter=separator))
-    return Table(rows, data, encoding, separator)
+    codec = "utf-8-sig" if data.startswith(codecs.BOM_UTF8) else encoding.replace(*_WINDOWS)
+    return Table(rows, data, codec, separator)
 
 
 def _read_workbook(data: bytes) -> Table:
     with ZipFile(BytesIO(data)) as file:  # which reads no member beyond the size that it declares
         if sum(member.file_size for member in file.infolist()) > MOST_BYTES:
             raise ValueError(f"> {MOST_BYTES} bytes")
-        if any(_HUGE_RANGE.search(file.read(member)) for member in file.infolist()):
-            raise ValueError(f"> {MOST_ROWS} rows")
     book = _open_workbook(data, read_only=True, data_only=True)
-    found = book.worksheets[0].iter_rows(
-        max_row=MOST_ROWS + 1, max_col=MOST_COLUMNS, values_only=True
-    )
-    rows = [_read_cells(row) for row in found]
-    if len(rows) > MOST_ROWS:
-        raise ValueError(f"> {MOST_ROWS} rows")
-    return Table(rows, data)
+    found = book.worksheets[0].iter_rows(1, MOST_ROWS, 1, MOST_COLUMNS, values_only=True)
+    return Table([_read_cells(row) for row in found], data)
 
 
 def _read_cells(values: Sequence[object]) -> list[str]:
@@ -160,11 +147,9 @@ def _fill_workbook(data: bytes, cells: Cells) -> bytes:
     book = _open_workbook(data)
     for (row, column), value in cells.items():
         cell = book.worksheets[0].cell(row + 1, column + 1)
+        cell.value = show_invisible(value) if isinstance(value, str) else value
         if isinstance(value, str):
-            cell.value = _CONTROL.sub("", show_invisible(value))
             cell.data_type = "s"  # "=1" is a text, too
-        else:
-            cell.value = int(value) if value == int(value) else value
     target = BytesIO()
     book.save(target)
     return target.getvalue()

@@ -155,7 +155,7 @@ def test_the_command_writes_what_was_asked_for_to_a_file_of_the_user_alone(
     begins = {
         ("--csv", "--for", "manaba"): b"PK\3\4",
         ("--csv", "--for", "generic"): "\ufeff#レポート".encode(),
-        ("--csv",): b"\xef\xbb\xbflearner,name,group,network",
+        ("--csv",): b'\xef\xbb\xbf"learner","name","group","network"',
         ("--json",): b'{"schema"',
         ("--lang", "en"): b"1 of 2 learners",
     }
@@ -163,7 +163,7 @@ def test_the_command_writes_what_was_asked_for_to_a_file_of_the_user_alone(
         result = run(inbox, "--roster", roster, *options, "--output", path)
         assert (result.exit_code, result.stdout, path.stat().st_mode & 0o777) == (0, "", 0o600)
         assert path.read_bytes()[: len(expected)] == expected
-    assert run(inbox, "--csv", "--roster", roster).stdout_bytes[:10] == b"\xef\xbb\xbflearner"
+    assert run(inbox, "--csv", "--roster", roster).stdout_bytes[:4] == b'\xef\xbb\xbf"'
 
 
 def test_a_table_for_any_platform_is_the_roster_with_two_columns_or_made_without_one(
@@ -180,7 +180,7 @@ def test_a_table_for_any_platform_is_the_roster_with_two_columns_or_made_without
     ]
     assert found["webclass.csv"][1:] == ["2026001,山田 花子,,80,", "2026002,John Smith,,,"]
     assert run(inbox, "--for", "generic").stdout == (
-        "\ufefflearner,name,group,points,comment\n2026001,,,80,\n"
+        '\ufeff"learner","name","group","points","comment"\n"2026001","","","80",""\n'
     )
 
 

@@ -214,7 +214,7 @@ def test_the_command_prints_results_and_what_else_there_is(inbox: Path, tmp_path
     assert data["requirements"] == {"target": "emulator", "course": "", **nothing}
     assert (result.exit_code, data["learners"][0]["total"]) == (0, 94.5)
     assert [part for part in ("s99", str(path)) if part not in result.stderr] == []
-    assert run(inbox / "s01", "--csv").stdout.startswith("\ufefflearner,name,")
+    assert run(inbox / "s01", "--csv").stdout.startswith('\ufeff"learner","name",')
     assert "80/80" in run(inbox / "s01", "--lang", "en").stdout
 
 
