@@ -11,7 +11,7 @@ from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Subnet, Vpc
 from handson.drawing import compare
 from handson.drawing.compare import SERVICES, Comparison, Selection
-from handson.drawing.plan import GONE, IMAGE_ICON, NO_GATEWAY, STEPS, THEMES, Part, Plan, Tier, Zone
+from handson.drawing.plan import GONE, IMAGE_ICON, NO_GATEWAY, Part, Plan, Tier, Zone
 from handson.drawing.svg_document import clean
 
 _MOST_OTHERS = 3
@@ -29,25 +29,17 @@ def plan_aws(snapshot: Snapshot, exercise: Exercise, comparison: Comparison) -> 
     drawn = selection.vpc is not None and (gateway.made or gateway.mark)
     zones = tuple(planner.plan_zones())
     return Plan(
+        view="aws",
         title=label("drawing.aws-title", comparison.kind or "now"),
         description=clean(" ".join(planner.describe(zones))),
-        theme=THEMES["aws"],
-        outer=Part("", (text("drawing.aws-cloud"),)),
         region=text("drawing.region", region=selection.region),
-        client=Part("aws/devtools/command-line-interface", text("drawing.client").split("\n")),
         own_image=selection.short_name,
-        login=Part(
-            "aws/security/identity-and-access-management-iam", text("drawing.login").split("\n")
-        ),
         registry=planner.plan_part(compare.REPOSITORY, "aws/compute/ec2-container-registry"),
         image=planner.plan_part(compare.IMAGE, IMAGE_ICON),
         network=planner.plan_part(compare.NETWORK, "aws/network/vpc"),
         gateway=gateway if drawn else NO_GATEWAY,
         zones=zones,
         cluster=planner.plan_part(compare.CLUSTER, f"aws/compute/{service}"),
-        slot=text("drawing.slot").split("\n"),
-        steps={step: label("drawing.step", step).split("\n") for step in STEPS},
-        legend=text("drawing.legend"),
         others=_list_others(selection),
         reasons=planner.list_reasons(),
         kinds=comparison.kinds,

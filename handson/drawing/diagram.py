@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import json
-import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
 import diagrams
 
 from handson.core.errors import InvalidInput
+from handson.core.progress import is_notebook, show_card
+from handson.core.text import check_choice
 from handson.course.state import Drawing, DrawnArrow, DrawnBox, DrawnIcon
 from handson.drawing.graphviz import arrange_graph, draw_graph
 from handson.drawing.svg_document import Picture, clean
@@ -65,8 +66,7 @@ class Diagram(diagrams.Diagram):  # type: ignore[misc]
     ) -> None:
         formats = [outformat] if isinstance(outformat, str) else list(outformat)
         for form in formats:
-            if form not in FORMATS:
-                raise InvalidInput.from_key("drawing.format", form=form)
+            check_choice("drawing.format", form, FORMATS)
         attributes = {**_GRAPH, **(arguments.pop("graph_attr", None) or {})}
         if "curvestyle" not in arguments:
             # Right angles, the default of `diagrams`, leave Graphviz no place for edges' labels.
@@ -95,8 +95,8 @@ class Diagram(diagrams.Diagram):  # type: ignore[misc]
         self.picture = Picture(draw_graph(str(self.dot.source), **words), title, description)
         for path in self._files:
             self.picture.save(path)
-        if self.show:
-            _show(self.picture)
+        if self.show and is_notebook():
+            show_card(self.picture)
 
     def describe(self) -> Drawing:
         """Return the boxes, icons and arrows, without colours and places."""
@@ -125,13 +125,6 @@ class CellDiagram(Diagram):
 def replace_original() -> None:
     """Let `from diagrams import Diagram` import `CellDiagram` in this process from now on."""
     diagrams.Diagram = CellDiagram
-
-
-def _show(picture: Picture) -> None:
-    """Show the picture where a notebook is listening; elsewhere do nothing."""
-    ipython = sys.modules.get("IPython")
-    if ipython is not None and ipython.get_ipython() is not None:
-        ipython.display.display(picture)
 
 
 _LONGEST = 200

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from handson.core.messages import label, text
-from handson.drawing.plan import GONE, IMAGE_ICON, KINDS, Mark, Part, Plan, Tier
+from handson.drawing.plan import GONE, IMAGE_ICON, KINDS, THEMES, Mark, Part, Plan, Tier
 from handson.drawing.scene import GHOST, INK, PAPER, QUIET, Arrow, Box, Icon, Label, Point, Scene
 from handson.drawing.svg_document import fill_lines, measure, wrap
 
@@ -39,8 +39,13 @@ class Frame(Scene):
     def __init__(self, plan: Plan, *, width: float, left: float) -> None:
         super().__init__(width, 0, plan.title, plan.description)
         self.plan = plan
+        self.theme = THEMES[plan.view]
         self.left = left
         self.add_lines(Label(left, 28, 18, bold=True, room=width - 2 * left), plan.title)
+
+    def _say(self, name: str) -> list[str]:
+        """Return the lines that are the same on every picture of this view."""
+        return label("drawing.words", f"{self.plan.view}.{name}").split("\n")
 
     def paint_computer(
         self, own: Box, docker: Box, *, browser: Point, client: Point, image: Point
@@ -49,7 +54,7 @@ class Frame(Scene):
         self.boxes.append(own.styled(INK, COMPUTER))
         self.add_lines(Label(own.x + 12, own.y + 22, bold=True), text("drawing.computer"))
         self._paint_part(Part("onprem/client/client", (text("drawing.browser"),)), browser, 44)
-        self._paint_part(self.plan.client, client, 44)
+        self._paint_part(Part(self.theme.client_icon, self._say("client")), client, 44)
         self.boxes.append(docker.styled(DOCKER, PAPER))
         self.icons.append(Icon("onprem/container/docker", docker.x + 22, docker.y + 18, 26))
         name = Label(docker.x + 42, docker.y + 23, bold=True, colour=DOCKER)
@@ -63,21 +68,21 @@ class Frame(Scene):
 
     def paint_borders(self, outer: Box, region: Box, *, heading: float) -> None:
         """Paint the two outer borders, with their names starting at x = `heading`."""
-        theme, part, left = self.plan.theme, self.plan.outer, heading
+        theme, left = self.theme, heading
         self.boxes.append(outer.styled(theme.outer, PAPER))
         self.boxes.append(region.styled(theme.region, dashed=True))
-        if part.icon:
-            self.icons.append(Icon(part.icon, left + 12, outer.y + 18, 26))
+        if theme.outer_icon:
+            self.icons.append(Icon(theme.outer_icon, left + 12, outer.y + 18, 26))
             left += 32
-        self.add_lines(Label(left, outer.y + 24, _HEAD, bold=True), *part.lines)
+        self.add_lines(Label(left, outer.y + 24, _HEAD, bold=True), *self._say("outer"))
         room = region.width / 2
         name = Label(heading, region.y + 20, bold=True, colour=theme.region, room=room)
         self.add_lines(name, self.plan.region)
 
     def paint_services(self, login: Point, registry: Box, *, shelf: float) -> None:
         """Paint what a sign-in reaches, and the registry with its icon at the height `shelf`."""
-        self._paint_part(self.plan.login, login, 48)
-        part, (stroke, fill) = self.plan.registry, self.plan.theme.registry
+        self._paint_part(Part(self.theme.login_icon, self._say("login")), login, 48)
+        part, (stroke, fill) = self.plan.registry, self.theme.registry
         if self._paint_border(registry.styled(stroke, fill), part):
             middle, room = registry.middle[0], registry.width - 12
             self._name_part(part, Label(middle, registry.y + 22, 13, "middle", stroke, room=room))
@@ -87,7 +92,7 @@ class Frame(Scene):
 
     def _paint_image(self, box: Box) -> None:
         part = self.plan.image
-        if self._paint_border(box.styled(self.plan.theme.image, PAPER), part):
+        if self._paint_border(box.styled(self.theme.image, PAPER), part):
             self.icons.append(Icon(part.icon, box.x + 20, box.middle[1], 28))
             head, *rest = part.lines
             left, room = box.x + 38, box.width - 42
@@ -102,7 +107,7 @@ class Frame(Scene):
         self, box: Box, columns: Sequence[Column], *, left: float, right: float
     ) -> None:
         """Paint the network with its zones; the words about it stand between `left` and `right`."""
-        part, theme = self.plan.network, self.plan.theme
+        part, theme = self.plan.network, self.theme
         # The cluster's band lies over the middle, so the words of an outline stand above it.
         if not self._paint_border(box.styled(theme.network, PAPER), part, first=box.y + 56):
             return
@@ -120,7 +125,7 @@ class Frame(Scene):
         self._add_badge((box.right - 12, box.y), part.mark)
 
     def _paint_tier(self, box: Box, tier: Tier) -> None:
-        stroke, fill = self.plan.theme.public if tier.public else self.plan.theme.private
+        stroke, fill = self.theme.public if tier.public else self.theme.private
         ink = INK
         if tier.made:
             self.boxes.append(_mark_border(box.styled(stroke, fill), tier.mark))
@@ -138,13 +143,13 @@ class Frame(Scene):
 
     def paint_cluster(self, band: Box, columns: Sequence[Column]) -> None:
         """Paint the cluster over all zones, with a place for tasks, or a worker node, in each."""
-        part, (stroke, fill) = self.plan.cluster, self.plan.theme.cluster
+        part, (stroke, fill) = self.plan.cluster, self.theme.cluster
         if not self._paint_border(band.styled(stroke, fill), part, ghost=PAPER):
             return
         self.icons.append(Icon(part.icon, band.x + 28, band.y + 30, 36))
         name = Label(band.x + 54, band.y + 26, colour=stroke, room=band.width - 60)
         self._name_part(part, name)
-        icon, lines = self.plan.slot_icon, self.plan.slot
+        icon, lines = self.theme.slot_icon, self._say("slot")
         zones = [(column.zone.x + 20, column.zone.width - 40) for column in columns]
         for left, width in zones or [(band.x + 24, band.width - 48)]:
             box = Box(left, band.y + 62, width, band.height - 76)
@@ -161,13 +166,13 @@ class Frame(Scene):
         """Paint the arrow of a step, dashed while it does not work, with its words beside it.
 
         Args:
-            name: A key of the plan's steps.
+            name: One of internet, login, token, push, pull.
             words: Where the words stand along the arrow: the x of their middle above a level one,
                 the y of their last line beside an upright one, on the side to which it turns.
             points: The bends of the arrow.
             room: How wide a line may be; 0 for any width.
         """
-        plan, lines = self.plan, self.plan.steps[name]
+        plan, lines = self.plan, self._say(f"{name}-step")
         # An image in the registry shows that someone signed in and pushed.  Nothing is pulled or
         # requested before step 3 starts a task.
         works = plan.image.made and name in ("login", "token", "push")
@@ -175,7 +180,7 @@ class Frame(Scene):
         if name == "internet":
             if not plan.gateway.made:
                 return
-            colour, lines = QUIET, wrap(lines[0], room, size=_SMALL)
+            colour, lines = QUIET, [*wrap(lines[0], room, size=_SMALL)]
         self.arrows.append(Arrow(points, colour, dashed=not works))
         x, y = points[0]
         if points[1][1] == y:
@@ -204,7 +209,7 @@ class Frame(Scene):
 
     def paint_routes(self, columns: Sequence[Column], words: Point, *points: Point) -> None:
         """Paint the routes that lead from the gateway along `points`, then into each subnet."""
-        colour, bus, count = self.plan.theme.network, points[-1][1], len(self.arrows)
+        colour, bus, count = self.theme.network, points[-1][1], len(self.arrows)
         for column, zone in zip(columns, self.plan.zones, strict=True):
             x = column.gutter
             for box, tier in zip(column.tiers, zone.tiers, strict=True):
@@ -212,7 +217,7 @@ class Frame(Scene):
                     side, y = box.right + 3 if x > box.x else box.x - 3, box.y + 18
                     self.arrows.append(Arrow((*points, (x, bus), (x, y), (side, y)), colour))
         if len(self.arrows) > count:
-            self.add_lines(Label(*words, _SMALL, colour=colour), *self.plan.steps["route"])
+            self.add_lines(Label(*words, _SMALL, colour=colour), *self._say("route-step"))
 
     def paint_notes(self, outer: Box, region: Box) -> None:
         """Write what else exists, and below the picture the meaning of lines and marks."""
@@ -222,7 +227,7 @@ class Frame(Scene):
         others = Label(x, region.bottom - 11, _SMALL, colour=QUIET, room=within)
         self.add_lines(others, plan.others)
         y = outer.bottom + 24
-        legend = fill_lines(plan.legend, room, size=_SMALL)
+        legend = fill_lines(self._say("legend")[0], room, size=_SMALL)
         self.add_lines(Label(left, y, _SMALL, colour=QUIET), *legend)
         y += (len(legend) - 1) * _LEADING + 26
         if plan.kinds:

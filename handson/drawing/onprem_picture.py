@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from handson.core.messages import label, text
+from handson.core.messages import text
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
 from handson.drawing.compare import Selection
-from handson.drawing.plan import IMAGE_ICON, NO_GATEWAY, STEPS, THEMES, Part, Plan, Tier, Zone
+from handson.drawing.plan import IMAGE_ICON, NO_GATEWAY, Part, Plan, Tier, Zone
 
 
 def plan_onprem(snapshot: Snapshot, exercise: Exercise) -> Plan:
@@ -33,24 +33,17 @@ def plan_onprem(snapshot: Snapshot, exercise: Exercise) -> Plan:
     gateway = Part("generic/network/firewall", text("drawing.onprem-gateway").split("\n"))
     outlines = [part.lines[0] for part in (network, cluster, registry) if not part.made]
     return Plan(
+        view="onprem",
         title=text("drawing.onprem-title"),
         description=" ".join(_describe(selection, outlines)),
-        theme=THEMES["onprem"],
-        outer=Part("generic/place/datacenter", (text("drawing.onprem-outer"),)),
         region=text("drawing.onprem-room"),
-        client=Part("aws/general/generic-saml-token", text("drawing.onprem-client").split("\n")),
         own_image=image,
-        login=Part("generic/network/vpn", text("drawing.onprem-login").split("\n")),
         registry=registry,
         image=_plan_counterpart(selection.image, IMAGE_ICON, image, text("drawing.onprem-backup")),
         network=network,
         gateway=gateway if selection.gateway else NO_GATEWAY,
         zones=tuple(_plan_rooms(selection)),
         cluster=cluster,
-        slot=text("drawing.onprem-slot").split("\n"),
-        slot_icon="onprem/compute/server",
-        steps={step: label("drawing.onprem-step", step).split("\n") for step in STEPS},
-        legend=text("drawing.onprem-legend"),
     )
 
 

@@ -6,7 +6,7 @@ learner can lay one picture beside the other: the VPC here corresponds to the sw
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
@@ -15,8 +15,6 @@ from handson.core.files import read_data
 
 KINDS = NEW, CHANGED, GONE, WRONG, MISSING = "new", "changed", "gone", "wrong", "missing"
 """The kinds of marks, in the order of the legend."""
-STEPS = ("internet", "route", "login", "token", "push", "pull")
-"""The arrows of a picture."""
 IMAGE_ICON = "aws/compute/ec2-container-registry-image"
 
 
@@ -62,8 +60,13 @@ class Zone(Struct, frozen=True):
     tiers: tuple[Tier, ...]
 
 
-class Theme(Struct, frozen=True):
-    """The colours of borders and, where it has one, the fill inside; zones look like the region."""
+class Theme(Struct, frozen=True, rename="kebab"):
+    """What is the same on every picture of a view.
+
+    That is the colour of each border and, where it has one, the fill inside; zones look like the
+    region.  And the icons of the outermost border, of what signs in on the learner's computer, of
+    what that reaches, and of the cluster's place for tasks.
+    """
 
     outer: str
     region: str
@@ -73,48 +76,40 @@ class Theme(Struct, frozen=True):
     cluster: tuple[str, str]
     registry: tuple[str, str]
     image: str
+    client_icon: str
+    login_icon: str
+    outer_icon: str = ""
+    slot_icon: str = ""
 
 
 THEMES = msgspec.convert(read_data("handson.drawing", "themes.toml"), dict[str, Theme])
-"""The colours of the two pictures, by the name of their view."""
+"""Those of the two pictures, by the name of their view."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """Everything the frame paints.
+    """Everything the frame paints, but for what is the same on every picture of the view.
 
     Attributes:
-        theme: The colours.
-        outer: The icon and the name of the outermost border on the right.
-        region: The words on the border inside it.
-        client: What signs in, on the learner's computer.
+        view: The view, which names the theme and the words of the rest.
+        region: The words on the border inside the outermost one.
         own_image: The name of the image on that computer.
         gateway: The gateway on the network's border, or `NO_GATEWAY`.
-        slot: The lines in the cluster's place for tasks in each zone.
-        slot_icon: The icon beside them.
-        steps: The lines beside each arrow.
         others: The line about other resources.
         reasons: The sentences below the picture, numbered from 1 where there are marks.
         kinds: The kinds of marks on the picture.
     """
 
+    view: str
     title: str
     description: str
-    theme: Theme
-    outer: Part
     region: str
-    client: Part
     own_image: str
-    login: Part
     registry: Part
     image: Part
     network: Part
     gateway: Part
     zones: tuple[Zone, ...]
     cluster: Part
-    slot: Sequence[str]
-    slot_icon: str = ""
-    steps: Mapping[str, Sequence[str]]
-    legend: str
     others: str = ""
     reasons: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()

@@ -124,9 +124,9 @@ def test_a_notebook_shows_it_when_the_block_ends_if_that_is_wanted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shown: list[Picture | None] = []
-    notebook = SimpleNamespace(display=shown.append)
-    ipython = SimpleNamespace(get_ipython=lambda: "a kernel", display=notebook)
-    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    shell = SimpleNamespace(kernel="a kernel", display=shown.append)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setitem(sys.modules, "IPython.display", shell)
     for wanted in (False, True):
         with Diagram("x", show=wanted) as diagram:
             VPC("vpc")
@@ -195,10 +195,10 @@ class Shell:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(diagrams, "Diagram", diagrams.Diagram)  # the package's own afterwards
         self.shown: list[Picture] = []
+        self.kernel, self.display = "a kernel", self.shown.append
         self.events = EventManager(self, available_events)
-        notebook = SimpleNamespace(display=self.shown.append)
-        ipython = SimpleNamespace(get_ipython=lambda: self, display=notebook)
-        monkeypatch.setitem(sys.modules, "IPython", ipython)
+        monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: self))
+        monkeypatch.setitem(sys.modules, "IPython.display", self)
 
     def run(self, cell: str) -> None:
         self.events.trigger("pre_run_cell", SimpleNamespace(raw_cell=cell))
