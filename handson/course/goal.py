@@ -1,7 +1,7 @@
 """The network that the form "VPC and more" makes, and the state of a finished exercise.
 
-Both are derived without any call.  Names come from `exercise`, CIDR blocks from `rules`, and the
-rest of the finished exercise from goal.toml.
+Both are derived without any call.  Names and CIDR blocks come from `exercise`, and the rest of the
+finished exercise from goal.toml.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from handson.core.files import read_data
 from handson.core.text import map_texts
 from handson.course import state
 from handson.course.exercise import Exercise, NetworkForm
-from handson.course.rules import plan_blocks
 
 KEPT_ADDRESSES = 5
 """Addresses that AWS keeps of each subnet (Amazon VPC User Guide, "Subnet sizing")."""
@@ -64,7 +63,7 @@ def plan_subnets(form: NetworkForm, zones: Sequence[str]) -> list[PlannedSubnet]
     """Return the subnets, public ones first, each kind spread over the zones in turn."""
     return [
         PlannedSubnet(form, kind, number, str(block), zones[(number - 1) % len(zones)])
-        for kind, blocks in plan_blocks(form)._asdict().items()
+        for kind, blocks in form.plan_blocks()._asdict().items()
         for number, block in enumerate(blocks, start=1)
     ]
 

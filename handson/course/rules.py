@@ -19,14 +19,7 @@ from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.files import read_data
 from handson.core.text import advise_half_width, find_nearest, quote
-from handson.course.exercise import (
-    BLOCKS_A_KIND,
-    FARGATE,
-    SUBNET_BITS,
-    Exercise,
-    NetworkForm,
-    SubnetPlan,
-)
+from handson.course.exercise import FARGATE, SUBNET_BITS, Exercise, NetworkForm
 
 LARGEST_BLOCK = 16
 SMALLEST_BLOCK = 28
@@ -76,36 +69,18 @@ def check_network_form(form: NetworkForm, *, usual: NetworkForm = NetworkForm())
     choose_zones(form.availability_zones, list("abc"[:MOST_ZONES]), region="")
     counts = (form.availability_zones, form.public_subnets, form.private_subnets)
     check_subnet_counts(*counts, usual=usual)
-    plan_blocks(form)
+    prefix = check_vpc_cidr(form.cidr).prefixlen + SUBNET_BITS
+    if prefix > SMALLEST_BLOCK and (form.public_subnets or form.private_subnets):
+        code = "InvalidSubnet.Range"
+        _refuse("course.rules.vpc-small", code=code, cidr=form.cidr, prefix=prefix)
     check_switch(form.s3_endpoint, parameter="s3_endpoint")
     if form.tenancy != usual.tenancy:
         _refuse("course.rules.tenancy", tenancy=form.tenancy)
 
 
-def plan_blocks(form: NetworkForm) -> SubnetPlan:
-    """Return the CIDR blocks that the console's "VPC and more" gives to the form's subnets.
-
-    Raises:
-        InvalidInput: The VPC's block is invalid.  Or a kind has more than 8 subnets, or the blocks
-            would be smaller than /28 (InvalidSubnet.Range), or a number is negative or not whole
-            (InvalidParameterValue).
-    """
-    code, vpc, most = "InvalidSubnet.Range", check_vpc_cidr(form.cidr), BLOCKS_A_KIND
-    for name in ("public_subnets", "private_subnets"):
-        count = getattr(form, name)
-        _check_whole_number(count, parameter=name)
-        if count > most:
-            values: dict[str, Any] = {"cidr": vpc, "parameter": name, "count": count, "most": most}
-            _refuse("course.rules.too-many", code=code, **values)
-    prefix = vpc.prefixlen + SUBNET_BITS
-    if prefix > SMALLEST_BLOCK and (form.public_subnets or form.private_subnets):
-        _refuse("course.rules.vpc-small", code=code, cidr=vpc, prefix=prefix)
-    return form.plan_blocks()
-
-
 def list_subnet_blocks(form: NetworkForm) -> set[str]:
-    """Return the CIDR blocks of the form's subnets as text."""
-    return {str(block) for blocks in plan_blocks(form) for block in blocks}
+    """Return the CIDR blocks of a checked form's subnets as text."""
+    return {str(block) for blocks in form.plan_blocks() for block in blocks}
 
 
 def check_vpc_cidr(cidr: str) -> IPv4Network:
