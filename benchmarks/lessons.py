@@ -20,7 +20,7 @@ from typing import Any
 import nbformat
 
 from handson.course import syllabus
-from handson.course.blanks import list_blanks
+from handson.course.learner_notebook import list_blanks
 from handson.practice import questions
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks" / "ja"

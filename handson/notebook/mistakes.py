@@ -32,7 +32,7 @@ from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.folders import find_current_folder, find_edition, find_notebooks_folder
 from handson.core.text import advise_half_width, find_nearest, quote
 from handson.course import syllabus
-from handson.course.blanks import list_blanks
+from handson.course.learner_notebook import list_blanks
 from handson.notebook.syntax_errors import explain_syntax_error
 
 T = TypeVar("T")

@@ -20,8 +20,7 @@ import nbformat
 from nbclient import NotebookClient
 
 from handson.course import syllabus
-from handson.course.blanks import list_blanks
-from handson.course.learner_notebook import make_learner_notebook
+from handson.course.learner_notebook import list_blanks, make_learner_notebook
 
 ROOT = Path(__file__).parents[2]
 ASSIGNMENT = "ecs-handson"

@@ -12,8 +12,8 @@ from typing import Any
 from nbformat.validator import iter_validate
 
 from handson.course import syllabus
-from handson.course.blanks import list_blanks
 from handson.course.exercise import Exercise
+from handson.course.learner_notebook import list_blanks
 
 from .book import FOLDER, LINK, Book, strings
 

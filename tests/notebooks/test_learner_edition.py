@@ -20,7 +20,7 @@ from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
 from handson.course import syllabus
-from handson.course.blanks import list_blanks
+from handson.course.learner_notebook import list_blanks
 from handson.notebook import explain_errors
 from handson.notebook.evidence_cards import JournalEntries
 from handson.notebook.workshop import Workshop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from handson.course.blanks import leave_blank, list_blanks
+from handson.course.learner_notebook import leave_blank, list_blanks
 
 FORM = (
     'made = workshop.ensure_network(\n    name="店", cidr="10.0.0.0/16",\n    zones=2,\n)\nmade\n'
