@@ -173,21 +173,17 @@ def judge_image_uri(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     tag = (uri and uri.tag) or exercise.tag
     call = _write_call("record_image_uri", exercise.repository, tag)
     remedy = _advise_call_or_notebook(call)
+    obstacle = recorded and uri and _find_obstacle(snapshot, exercise, recorded, uri, remedy)
+    named = uri.region if uri else None
+    facts: Facts = {
+        "uri.recorded": (True, uri is not None),
+        "uri.region": (here, named if region == here else [named, region]),
+        "uri.resolves": (True, obstacle is None),
+    }
     if recorded is None or uri is None:
         code, given = ("uri-malformed", recorded.uri) if recorded else ("uri-absent", "")
         cause = diagnose(code, remedy=remedy, uri=given)
-        facts: Facts = {
-            "uri.recorded": (True, False),
-            "uri.region": (here, None),
-            "uri.resolves": (True, None),
-        }
-        return conclude("image-uri", facts, [cause])
-    obstacle = _find_obstacle(snapshot, exercise, recorded, uri, remedy)
-    facts = {
-        "uri.recorded": (True, True),
-        "uri.region": (here, uri.region if region == here else [uri.region, region]),
-        "uri.resolves": (True, obstacle is None),
-    }
+        return conclude("image-uri", facts, [cause], found=False)
     remedy = ""
     if region != here == Exercise().region:  # the cluster is in the wrong place
         places = {"notebook": _CLUSTER_NOTEBOOK, "here": here, "there": region}
