@@ -122,16 +122,6 @@ def read_state(path: Path, kind: type[T]) -> T | None:
         return None
 
 
-def delete_file(path: Path) -> None:
-    """Delete a file of the home folder if it exists.
-
-    Raises:
-        NotReady: Its folder is not writable, or the path is a folder.
-    """
-    with explain_unwritable(path):
-        path.unlink(missing_ok=True)
-
-
 @dataclass(frozen=True)
 class KeptState(Generic[T]):
     """A state that the home folder keeps as JSON, in a file with this name."""
@@ -155,9 +145,11 @@ class KeptState(Generic[T]):
         """Delete the state.
 
         Raises:
-            NotReady: The home folder is not writable.
+            NotReady: The home folder is not writable, or a folder is in the file's place.
         """
-        delete_file(home / self.name)
+        path = home / self.name
+        with explain_unwritable(path):
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -98,19 +98,25 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def prepare_shell(shell: Any) -> None:
-    """Explain mistakes in this kernel, and draw without the `dot` program."""
-    explain_errors(shell)
-    replace_diagrams(shell)
+    """Explain mistakes in this kernel, and draw without the `dot` program.
+
+    Args:
+        shell: The result of `IPython.get_ipython`; None outside IPython.
+    """
+    if shell is not None:
+        explain_errors(shell)
+        # The `Diagram` of the `diagrams` package draws in this kernel; other programs keep its own.
+        shell.events.register("pre_run_cell", replace_diagrams)
 
 
 def explain_errors(shell: Any, *, folder: Callable[[], Path] = folders.find_current_folder) -> None:
     """Make IPython explain mistakes in cells; a handler that is set already is kept.
 
     Args:
-        shell: The result of `IPython.get_ipython`; None outside IPython.
+        shell: The result of `IPython.get_ipython`.
         folder: Returns the folder from which the notebooks are searched for, upwards.
     """
-    if shell is None or shell.custom_exceptions:
+    if shell.custom_exceptions:
         return
 
     def answer(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any = None) -> None:
@@ -122,20 +128,8 @@ def explain_errors(shell: Any, *, folder: Callable[[], Path] = folders.find_curr
     shell.set_custom_exc(kinds, answer)
 
 
-def replace_diagrams(shell: Any) -> None:
-    """Make the `Diagram` of the `diagrams` package draw in this kernel, without the `dot` program.
-
-    Other programs that use the package keep its own.
-
-    Args:
-        shell: The result of `IPython.get_ipython`; None outside IPython.
-    """
-    if shell is not None:
-        shell.events.register("pre_run_cell", _replace_diagrams)
-
-
-def _replace_diagrams(cell: Any) -> None:
-    """Replace the class before a cell that may import it: loading the package takes time."""
+def replace_diagrams(cell: Any) -> None:
+    """Replace the package's `Diagram` before a cell that may import it: loading it takes time."""
     if "diagrams" in (cell.raw_cell or ""):
         from handson.drawing.diagram import replace_original
 

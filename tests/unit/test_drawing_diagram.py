@@ -23,7 +23,7 @@ from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
 from handson.drawing import Diagram, describe_last_diagram, draw
 from handson.drawing.svg_document import Picture
-from handson.notebook import replace_diagrams
+from handson.notebook import prepare_shell
 from tests.notebooks.book import read_book
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -192,6 +192,8 @@ ARGUMENTS = {
 class Shell:
     """A kernel that runs cells and keeps what they show."""
 
+    custom_exceptions = (KeyError,)
+
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(diagrams, "Diagram", diagrams.Diagram)  # the package's own afterwards
         self.shown: list[Picture] = []
@@ -210,7 +212,7 @@ def test_examples_of_the_package_are_shown_read_and_leave_only_files_they_name(
     arguments: str, empty_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell = Shell(monkeypatch)
-    replace_diagrams(shell)
+    prepare_shell(shell)
     shell.run(FROM_THE_INTERNET.format(arguments=arguments))
     assert [picture.description[-5:] for picture in shell.shown] == ["a → b"]
     drawn = describe_last_diagram()
@@ -223,9 +225,9 @@ def test_the_package_stays_as_it_is_until_a_cell_of_a_notebook_names_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shell, own = Shell(monkeypatch), diagrams.Diagram
-    replace_diagrams(None)
-    replace_diagrams(shell)
-    replace_diagrams(shell)
+    prepare_shell(None)
+    prepare_shell(shell)
+    prepare_shell(shell)
     shell.run("1 + 1")
     assert diagrams.Diagram is own
     shell.run("import diagrams")

@@ -55,7 +55,12 @@ def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
 
     path = tmp_path / "changes.lock"
     path.mkdir()
-    for change in (lambda path: files.write_state(path, URI), files.delete_file, hold):
+    kept = files.KeptState(path.name, RecordedUri)
+    for change in (
+        lambda path: kept.write(path.parent, URI),
+        lambda path: kept.forget(path.parent),
+        hold,
+    ):
         with pytest.raises(NotReady, match=r"changes\.lock にファイルを作れません") as refused:
             change(path)
         assert len(str(refused.value).splitlines()) == 2

@@ -324,7 +324,6 @@ def test_what_is_not_ours_to_explain_is_left_alone(shell: Shell, notebooks: Path
     shell.set_custom_exc((KeyError,), print)  # an answer of the learner's own
     explain_errors(shell, folder=lambda: notebooks)
     assert shell.custom_exceptions == (KeyError,)
-    explain_errors(None)  # outside of IPython
     with pytest.raises(NameError) as raised:
         undefined  # type: ignore[name-defined]  # noqa: B018, F821
     for error, trace in ((NameError(name="x"), None), (raised.value, raised.tb)):
