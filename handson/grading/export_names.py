@@ -29,8 +29,8 @@ SUFFIXES = (".ipynb", ".zip")
 RENAMED = (".ipynb.txt", ".ipynb.json")
 """How a notebook's name ends that a browser or an editor has saved as text."""
 
-RECORDS = (".jsonl", ".jwt")
-"""How the names of journals and of signed proofs end."""
+RECORDS = {".jsonl": "journal", ".jwt": "proof"}
+"""How the names of journals and of signed proofs end, and what they mention."""
 
 _DATA = read_data("handson.grading", "export_names.toml")
 _PLATFORMS = {
@@ -38,7 +38,9 @@ _PLATFORMS = {
 }
 _PREFIXES = {platform: re.compile(pattern) for platform, pattern in _DATA["prefixes"].items()}
 _NO_PERSON = re.compile(_DATA["no-person"])
-_INSTEAD = tuple(suffix for suffixes in _DATA["instead"].values() for suffix in suffixes)
+_JUNK = re.compile("|".join(_DATA["junk"]), re.DOTALL | re.IGNORECASE)
+_INSTEAD = (suffix for suffixes in _DATA["instead"].values() for suffix in suffixes)
+_SUFFIXES = (*RENAMED, *SUFFIXES, *RECORDS, *_INSTEAD)
 _NOTEBOOKS = "|".join(map(re.escape, syllabus.ALL_NOTEBOOKS))
 _NOTEBOOK = re.compile(rf"(?P<before>.*?)(?P<notebook>{_NOTEBOOKS})(?P<after>.*)", re.DOTALL)
 _RECORD = re.compile(r"(?P<before>.*?)(?:journal|proof)(?P<after>.*)", re.DOTALL | re.IGNORECASE)
@@ -74,8 +76,9 @@ def says_who(own: str, other: str) -> bool:
 def split_suffix(name: str) -> tuple[str, str]:
     """Return a name without the suffix of what learners hand in, and that suffix or ""."""
     name = normalize_name(name)
-    for suffix in (*RENAMED, *SUFFIXES, *RECORDS, *_INSTEAD):
-        if name.casefold().endswith(suffix):
+    folded = name.casefold()
+    for suffix in _SUFFIXES:
+        if folded.endswith(suffix) and RECORDS.get(suffix, "") in folded:
             return name[: -len(suffix)], suffix
     return name, ""
 
@@ -103,18 +106,13 @@ def find_person(name: str, above: str = "") -> Person:
         above: The name of the folder that it stands in.
     """
     stem, suffix = split_suffix(name)
-    slug = above.removesuffix("submissions")  # GitHub Classroom: step-2-submissions/step-2-jsmith
-    if slug.endswith("-") and slug != above and stem.startswith(slug):
-        return Person(stem.removeprefix(slug), platform="github-classroom", place=stem)
-    if above.casefold() in _DATA["of-teams"]:
-        return Person(stem.strip(), platform="teams", place=stem)
     for platform, pattern in _PLATFORMS.items():
-        if found := pattern.fullmatch(stem):
-            parts = {"number": "", "late": "", **found.groupdict()}
+        if found := pattern.fullmatch(f"{above}/{stem}" if "/" in pattern.pattern else stem):
+            parts = {"number": "", "late": "", "rest": "", **found.groupdict()}
             who = parts["who"].strip()
             if who.casefold() in _DATA["anonymous"]:
                 who = f"{who} {parts['number']}"
-            place = stem[: found.start("rest")].rstrip(" _") if found["rest"] else stem
+            place = stem.removesuffix(parts["rest"]).rstrip(" _") if parts["rest"] else stem
             return Person(who, parts["number"], platform, place, bool(parts["late"]))
     found = (_RECORD if suffix in RECORDS else _NOTEBOOK).fullmatch(stem)
     place = found["before"] if found and _COPY.fullmatch(found["after"]) else stem
@@ -141,9 +139,9 @@ def find_notebook(name: str) -> str:
     return found["notebook"] if found and _COPY.fullmatch(found["after"]) else ""
 
 
-def is_of_platform(name: str) -> bool:
-    """Tell whether a platform adds a file or folder of that name to each learner's."""
-    return name.casefold().endswith(tuple(_DATA["of-platform"]))
+def is_junk(name: str) -> bool:
+    """Tell whether a platform, an editor or the workshop makes a file or folder of that name."""
+    return _JUNK.fullmatch(name) is not None
 
 
 def describe_instead(name: str) -> str:

@@ -1,8 +1,8 @@
 """From the paths of the command line to submissions, one a learner, by their names alone.
 
 A folder or zip that holds notebooks of the workshop under their own names is one submission, and so
-is one that bears a name which a learning platform gives.  Otherwise each folder and zip in it is
-one; and files that have the same name of a learner before their own are one together.  A folder
+is one that bears a name which a learning platform gives.  Otherwise the folders, zips and files in
+it that bear the same name of a learner, whole or before their own, are one together.  A folder
 that holds only another folder, and the folder of a group whose members are in the roster, are
 searched for submissions.
 """
@@ -10,16 +10,25 @@ searched for submissions.
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from handson.core.errors import InvalidInput
-from handson.grading import export_names
 from handson.grading.archives import MOST_NAMES, Entry, Refused, Tree, open_tree
-from handson.grading.export_names import Person, find_person, split_suffix
+from handson.grading.export_names import (
+    RECORDS,
+    RENAMED,
+    Person,
+    find_person,
+    is_junk,
+    normalize_name,
+    split_suffix,
+)
 from handson.grading.findings import replace_surrogates
 from handson.grading.roster import Roster
 
@@ -28,26 +37,33 @@ MOST_FILES = 400
 """Notebooks, journals and zips of one submission."""
 ZIPS_DEEP = 2
 
-JOURNALS, PROOFS = export_names.RECORDS
-_JUNK = frozenset(("__pycache__", "node_modules", "docker-rails-workshop", "diagrams"))
-OTHER = "other"
-"""In place of the suffix of a file that is not read."""
-_READ = (".ipynb", *export_names.RECORDS)
-_HOME = ".handson"
+JOURNALS, PROOFS = RECORDS
+_READ = (".ipynb", *RECORDS)
 _STAMP = "timestamp.txt"
 """The file that nbgrader adds to a learner's folder of an assignment (nbgrader, "Exchange")."""
-_WORDS = {JOURNALS: "journal", PROOFS: "proof"}
+_BETWEEN = re.compile(r" - |[_@]")
+"""What stands between a learner's name and a file's."""
 
-# The kinds of entries of a folder, by whose they may be.
-_NOTEBOOK = "a notebook of the workshop under its own name"
-_NAMED_FILE = "a file that has a person's name before its own"
-_NAMED_RECORD = "a journal or proof that has a name before its own"
-_OTHER_FILE = "a notebook by another name, or a journal"
-_OTHER_KIND = "a file of another kind, which may have a name before its own"
-_NAMED_FOLDER = "a folder or zip that mentions a person"
-_OTHER_FOLDER = "another folder or zip"
-_STAMP_FILE = "nbgrader's stamp: the folder above this one bears the learner's name"
-_IGNORED = "anything else"
+
+class _Item(NamedTuple):
+    """An entry of a folder, and the person whom its name mentions.
+
+    Attributes:
+        stem: Its name without the suffix of what learners hand in.
+        kind: "box", a folder or zip; "notebook", one of the workshop under its own name; "named", a
+            file with a person's name before its own; "loose", a notebook by another name, or a
+            journal; "other", a file of another kind that may be somebody's; "" for the rest.
+    """
+
+    entry: Entry
+    person: Person
+    stem: str
+    kind: str
+
+    @property
+    def is_whole(self) -> bool:
+        """All of its name would be the person's, because nothing in it is known."""
+        return not self.person.platform and self.person.place == self.stem
 
 
 @dataclass(frozen=True)
@@ -91,12 +107,17 @@ class Submission:
 
 @dataclass(frozen=True)
 class File:
-    """A file of a submission: by its suffix a notebook, journal or proof; or a refused one."""
+    """A file of a submission: a notebook, journal or proof by its suffix, else one not read."""
 
     tree: Tree
     entry: Entry
     shown: str
     suffix: str = ""
+
+    @property
+    def is_other(self) -> bool:
+        """It is of another kind, and not refused."""
+        return not (self.suffix or self.entry.refusal)
 
 
 def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submission]:
@@ -105,21 +126,21 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
     Raises:
         InvalidInput: A path does not exist, or is neither a folder, a notebook nor a zip.
     """
-    loose: dict[str, list[Entry]] = defaultdict(list)
+    loose: dict[str, list[_Item]] = defaultdict(list)
     for path in paths:
         suffix = split_suffix(path.name)[1]
         if path.is_dir() or (path.is_file() and suffix == ".zip"):
             yield from _split_folder(str(path), "", roster)
-        elif path.is_file() and suffix in (*_READ, *export_names.RENAMED):
-            loose[str(path.parent)].append(Entry(path.name, path.name))
+        elif path.is_file() and suffix in (*_READ, *RENAMED):
+            loose[str(path.parent)].append(_describe(Entry(path.name, path.name), ""))
         else:
             shown = replace_surrogates(str(path))
             raise InvalidInput.from_key("grading.no-path", path=shown)
-    for folder, entries in loose.items():
-        for person, own in _group_files(entries, ""):
+    for folder, items in loose.items():
+        for person, own in _group(items, roster):
             named = Submission(folder, "", (), *person)
             found = named if person.name else _submit_unnamed(folder, "", roster)
-            yield replace(found, files=tuple(entry.name for entry in own))
+            yield replace(found, files=tuple(item.entry.name for item in own))
 
 
 def choose_submissions(submissions: Iterable[Submission], roster: Roster) -> list[Submission]:
@@ -141,96 +162,76 @@ def choose_submissions(submissions: Iterable[Submission], roster: Roster) -> lis
 
 
 def find_files(submission: Submission) -> Iterator[File]:
-    """Yield the notebooks, journals and proofs of a submission, and its refused files.
+    """Yield the files of a submission, also those that are refused or of another kind.
 
     Raises:
         Refused: Its folder or zip cannot be read.
     """
-    found = (file for file in _find_all(submission) if file.suffix != OTHER)
-    for count, file in enumerate(found):
-        if count == MOST_FILES:
+    tree, at = open_tree(submission.root), submission.at
+    if submission.is_zipped:
+        tree, at = tree.open_zip(at), ""
+    entries = tree.list_entries(at, submission.files)
+    count = 0
+    for file in _walk(tree, entries, "", int(submission.is_zipped), []):
+        count += not file.is_other
+        if count > MOST_FILES:
             refusal = Refused("file-too-many", most=str(MOST_FILES))
             yield replace(file, entry=replace(file.entry, refusal=refusal))
             return
         yield file
 
 
-def find_others(submission: Submission) -> list[str]:
-    """Return the names of what else is there, as many as are read of the rest.
-
-    Raises:
-        Refused: Its folder or zip cannot be read.
-    """
-    found = (file.shown for file in _find_all(submission) if file.suffix == OTHER)
-    return [*islice(found, MOST_FILES)]
-
-
-def _find_all(submission: Submission) -> Iterator[File]:
-    tree, at = open_tree(submission.root), submission.at
-    if submission.is_zipped:
-        tree, at = tree.open_zip(at), ""
-    entries = tree.list_entries(at, submission.files)
-    return _walk(tree, entries, zips=int(submission.is_zipped), opened=[])
-
-
-def _split_folder(root: str, at: str, roster: Roster, *, depth: int = 0) -> Iterator[Submission]:
+def _split_folder(root: str, at: str, roster: Roster) -> Iterator[Submission]:
     """Yield the submissions in a folder of a tree."""
     above, own = _list_names(root, at)[-2:]
-    person = find_person(own, above)
-    listed: dict[str, list[Entry]] = defaultdict(list)
     try:
-        for entry in open_tree(root).list_entries(at):
-            listed[_classify(entry, own)].append(entry)
+        entries = [*open_tree(root).list_entries(at)]
     except Refused:
         yield _submit_unnamed(root, at, roster)  # grading reports it
         return
-    is_stamped = _STAMP_FILE in listed
-    others = listed.keys() - {_NAMED_FOLDER, _STAMP_FILE, _OTHER_KIND, _IGNORED}
-    folders = listed[_NAMED_FOLDER]
-    inside = _enter(root, folders[0]) if len(folders) == 1 and not others else None
+    items = [item for entry in entries if (item := _describe(entry, own)).kind]
+    kinds = {item.kind for item in items}
+    boxes = [item for item in items if item.kind == "box" and item.person.name]
+    is_alone = len(boxes) == 1 and all(item in boxes or item.kind == "other" for item in items)
+    inside = _enter(root, boxes[0].entry) if is_alone else None
+    person = find_person(own, above)
     if person.platform and person.place == own:  # whatever else is in it is the learner's
         yield Submission(root, at, (), *person)
-    elif inside and depth < DEEPEST:
-        yield from _split_folder(*inside, roster, depth=depth + 1)
-    elif _NOTEBOOK in others or not (folders or _NAMED_FILE in others):
+    elif inside:
+        yield from _split_folder(*inside, roster)
+    elif "notebook" in kinds or not (boxes or "named" in kinds):
+        is_stamped = any(entry.name == _STAMP for entry in entries)
         yield _submit_unnamed(root, at, roster, is_stamped=is_stamped)
     else:
-        yield from _split_entries(root, at, listed, roster, depth=depth)
+        for person, group in _group(items, roster):
+            yield from _submit_group(root, at, person, group, roster)
 
 
-def _split_entries(
-    root: str, at: str, listed: dict[str, list[Entry]], roster: Roster, *, depth: int
+def _submit_group(
+    root: str, at: str, person: Person, items: list[_Item], roster: Roster
 ) -> Iterator[Submission]:
-    own = _list_names(root, at)[-1]
-    zips = []
-    for entry in listed[_NAMED_FOLDER]:
-        person, inside = find_person(entry.name, own), _enter(root, entry)
-        members: list[Submission] = []
-        if roster and inside and depth < DEEPEST and not roster.find(person.name):
-            members = list(_split_folder(*inside, roster, depth=depth + 1))
-        within = [member for member in members if (member.root, member.at) != inside]
-        if any(roster.find(member.owner) for member in within):  # it is the folder of a group
-            yield from members
-        elif entry.is_folder:
-            yield Submission(root, entry.path, (), *person)
-        else:
-            zips.append(entry)
-    files = [entry for kind in (_NAMED_FILE, _NAMED_RECORD, _OTHER_FILE) for entry in listed[kind]]
-    for person, entries in _group_files([*zips, *files, *listed[_OTHER_KIND]], own):
-        if entries[0] in listed[_OTHER_KIND] and not roster.find(person.name):
-            continue
-        if len(entries) == 1 and entries[0] in zips:
-            yield Submission(root, entries[0].path, (), *person, is_zipped=True)
-        else:
-            yield Submission(root, at, tuple(entry.name for entry in entries), *person)
-    for entry in listed[_OTHER_FOLDER]:
-        yield Submission(root, entry.path, is_zipped=not entry.is_folder)
+    """Yield the submission of what bears one name, or those in the folder of a group."""
+    entry, is_known = items[0].entry, roster.find(person.name) is not None
+    if len(items) > 1 or items[0].kind != "box":
+        if is_known or any(item.kind != "other" for item in items):
+            yield Submission(root, at, tuple(item.entry.name for item in items), *person)
+        return
+    inside = _enter(root, entry) if roster and not is_known else None
+    members = [*_split_folder(*inside, roster)] if inside else []
+    within = (member for member in members if (member.root, member.at) != inside)
+    if any(roster.find(member.owner) for member in within):
+        yield from members
+    else:
+        yield Submission(root, entry.path, (), *person, is_zipped=not entry.is_folder)
 
 
 def _enter(root: str, entry: Entry) -> tuple[str, str] | None:
-    """Return the tree and the place in it of what a folder or zip holds; a zip in a zip is none."""
+    """Return the tree and the place in it of what a folder or zip holds, unless it is too deep.
+
+    A zip in a zip is not entered.
+    """
     if entry.is_folder:
-        return root, entry.path
+        return (root, entry.path) if entry.path.count("/") < DEEPEST else None
     return (os.path.join(root, entry.path), "") if os.path.isdir(root) else None
 
 
@@ -251,47 +252,51 @@ def _submit_unnamed(root: str, at: str, roster: Roster, *, is_stamped: bool = Fa
     return Submission(root, at, (), *next(iter(known or named), Person()), guesses=guesses)
 
 
-def _group_files(entries: Iterable[Entry], above: str) -> Iterator[tuple[Person, list[Entry]]]:
-    """Yield each person whom the names of files mention, with the files.
+def _group(items: Sequence[_Item], roster: Roster) -> Iterator[tuple[Person, list[_Item]]]:
+    """Yield each person whom the names in a folder mention, with what bears the name.
 
     What stands before the name of a known file is the learner's, so that whatever else begins with
-    it is the same learner's.
+    it is the same learner's; and so is what stands before the names of several folders or zips,
+    where others have the same names after theirs.
     """
-    people = [(entry, find_person(entry.name, above)) for entry in entries]
-    by_place = {person.place: person for entry, person in people if not _is_whole(entry, person)}
-    groups: dict[tuple[str, str], tuple[Person, list[Entry]]] = {}
-    for entry, person in people:
-        stem, suffix = split_suffix(entry.name)
-        if _is_whole(entry, person):
+    unknown = {item.stem for item in items if item.kind == "box" and item.is_whole
+               and not roster.find(item.person.name)}  # fmt: skip
+    cuts = ((stem, at.end()) for stem in unknown for at in islice(_BETWEEN.finditer(stem), 4))
+    parts = [(stem[:at], stem[at:]) for stem, at in cuts]
+    tails = Counter(tail for _, tail in parts)
+    heads = Counter(head for head, tail in parts if tails[tail] > 1)
+    owners = {head: find_person(f"{head}journal.jsonl") for head in heads if heads[head] > 1}
+    owners |= {item.person.place: item.person for item in items if not item.is_whole}
+    groups: dict[tuple[str, ...], tuple[Person, list[_Item]]] = {}
+    for item in items:
+        stem, person = item.stem, item.person
+        if item.is_whole:
             starts = (stem[:end] for end in range(len(stem), 0, -1))
-            own = Person() if suffix in _READ else person
-            person = next((by_place[start] for start in starts if start in by_place), own)
-        groups.setdefault(person[:2], (person, []))[1].append(entry)
+            own = Person() if item.kind == "loose" else person
+            person = next((owners[start] for start in starts if start in owners), own)
+        known = roster.find(person.name)
+        name = known.id if known else person.name
+        key = (name, person.number) if name or item.kind != "box" else (name, "", stem)
+        groups.setdefault(key, (person, []))[1].append(item)
     yield from groups.values()
 
 
-def _is_whole(entry: Entry, person: Person) -> bool:
-    """Tell whether all of a name would be the person's, because nothing in it is known."""
-    return not person.platform and person.place == split_suffix(entry.name)[0]
-
-
-def _classify(entry: Entry, above: str) -> str:
-    person, suffix = find_person(entry.name, above), split_suffix(entry.name)[1]
-    is_known = not _is_whole(entry, person)
-    if entry.name == _STAMP:
-        return _STAMP_FILE
-    if _is_junk(entry):
-        return _IGNORED
-    if entry.is_folder or (suffix == ".zip" and entry.refusal is None):
-        return _NAMED_FOLDER if person.name else _OTHER_FOLDER
-    if person.name and (entry.refusal is not None or suffix in export_names.RENAMED):
-        return _NAMED_FILE
-    if not _find_suffix(entry):
-        named = _NAMED_FILE if is_known else _OTHER_KIND
-        return named if suffix and person.name else _IGNORED
-    if suffix in export_names.RECORDS or not is_known:
-        return _NAMED_RECORD if person.name and is_known else _OTHER_FILE
-    return _NAMED_FILE if person.name else _NOTEBOOK
+def _describe(entry: Entry, above: str) -> _Item:
+    """Return an entry of a folder that bears the name `above`, and whose it may be."""
+    person, (stem, suffix) = find_person(entry.name, above), split_suffix(entry.name)
+    item = _Item(entry, person, stem, "")
+    kind = "other" if suffix and person.name else ""
+    if is_junk(entry.name):
+        kind = ""
+    elif entry.is_folder or (suffix == ".zip" and entry.refusal is None):
+        kind = "box"
+    elif suffix == ".ipynb" and not person.name:
+        kind = "notebook"
+    elif person.name and (entry.refusal or suffix in RENAMED or (suffix and not item.is_whole)):
+        kind = "named"
+    elif suffix in _READ:
+        kind = "loose"
+    return item._replace(kind=kind)
 
 
 def _split_namesakes(submissions: list[Submission]) -> list[list[Submission]]:
@@ -318,29 +323,28 @@ def _find_newest_time(submission: Submission) -> str:
 
 
 def _walk(
-    tree: Tree, entries: Iterable[Entry], above: str = "", *, opened: list[int], **deep: int
+    tree: Tree, entries: Iterable[Entry], above: str, zips: int, opened: list[int]
 ) -> Iterator[File]:
     """Yield the files of entries and below; `opened` gets the number of names in each zip."""
-    depth, zips = deep.get("depth", 0), deep.get("zips", 0)
     for entry in entries:
-        shown = f"{above}{export_names.normalize_name(entry.name)}"
-        suffix = _find_suffix(entry)
-        if _is_junk(entry):
+        if is_junk(entry.name):
             continue
+        shown = f"{above}{normalize_name(entry.name)}"
+        suffix = "" if entry.is_folder else split_suffix(entry.name)[1]
+        inner, at = tree, entry.path
         try:
             if entry.refusal is not None:
                 raise entry.refusal
-            if entry.is_folder and depth == DEEPEST:
+            if entry.is_folder and above.count("/") == DEEPEST:
                 raise Refused("file-too-deep")
-            if suffix == ".zip" and zips == ZIPS_DEEP:
-                raise Refused("file-nested")
-            if split_suffix(entry.name)[1] in export_names.RENAMED:
+            if suffix in RENAMED:
                 raise Refused("file-renamed")
-            inner = tree
             if suffix == ".zip":
+                if zips == ZIPS_DEEP:
+                    raise Refused("file-nested")
                 if sum(opened) > MOST_NAMES:
                     raise Refused("file-crowded")
-                inner = tree.open_zip(entry.path)
+                inner, at = tree.open_zip(entry.path), ""
                 opened.append(inner.names)
         except Refused as refusal:
             if refusal.code == "file-crowded":  # it may have taken as long as one that is read
@@ -348,25 +352,10 @@ def _walk(
             yield File(tree, replace(entry, refusal=refusal), shown)
             continue
         if entry.is_folder or suffix == ".zip":
-            below = inner.list_entries(entry.path if entry.is_folder else "")
-            deeper = zips + (suffix == ".zip")
-            inside = {"depth": depth + 1, "zips": deeper}
-            yield from _walk(inner, below, f"{shown}/", opened=opened, **inside)
+            below, deeper = inner.list_entries(at), zips + (suffix == ".zip")
+            yield from _walk(inner, below, f"{shown}/", deeper, opened)
         else:
-            yield File(tree, entry, shown, suffix or OTHER)
-
-
-def _find_suffix(entry: Entry) -> str:
-    """Return the suffix of a notebook, zip, journal or proof; "" for every other file."""
-    name = entry.name.casefold()
-    suffix = os.path.splitext(name)[1]
-    is_ours = suffix in export_names.SUFFIXES or (suffix in _WORDS and _WORDS[suffix] in name)
-    return suffix if is_ours and not entry.is_folder else ""
-
-
-def _is_junk(entry: Entry) -> bool:
-    hidden = entry.name.startswith(".") and entry.name != _HOME
-    return entry.name in _JUNK or hidden or export_names.is_of_platform(entry.name)
+            yield File(tree, entry, shown, suffix if suffix in _READ else "")
 
 
 def _list_names(root: str, at: str) -> list[str]:

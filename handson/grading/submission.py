@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -22,7 +21,7 @@ from handson.grading.findings import CheckMark, Finding, Result, Severity, Writt
 from handson.grading.marks import Requirements, examine_evidence, judge_check, measure_lateness
 from handson.grading.notebooks import SCORED, Notebook, compare_cells, count_values, read_notebook
 from handson.grading.roster import Learner, Roster
-from handson.grading.sources import JOURNALS, PROOFS, File, Submission, find_files, find_others
+from handson.grading.sources import JOURNALS, PROOFS, File, Submission, find_files
 
 MOST_LINES = 2_000
 """Of the journals; the newest are read."""
@@ -269,6 +268,9 @@ def _read_contents(submission: Submission) -> _Contents:
     by_name: dict[str, list[Notebook]] = defaultdict(list)
     try:
         for file in find_files(submission):
+            if file.is_other:
+                contents.others.append(file.shown)
+                continue
             contents.files.append(file.shown)
             notebook = _read_file(file, contents)
             if notebook is not None:
@@ -277,9 +279,6 @@ def _read_contents(submission: Submission) -> _Contents:
         contents.findings.append(_describe_refusal(refusal, submission.source))
     for _, versions in sorted(by_name.items()):
         contents.notebooks.append(_choose_version(versions, contents))
-    if not by_name.keys() >= SCORED:
-        with suppress(Refused):  # then it was told above
-            contents.others = find_others(submission)
     return contents
 
 
@@ -287,7 +286,7 @@ def _examine_others(contents: _Contents) -> Iterator[Finding]:
     """Yield what was handed in where notebooks are missing, by kind."""
     there = {notebook.name for notebook in contents.notebooks}
     by_kind: dict[str, list[str]] = defaultdict(list)
-    for file in contents.others:
+    for file in contents.others if not there >= SCORED else ():
         kind, name = export_names.describe_instead(file), export_names.find_notebook(file)
         if kind == "archive" or not there or (name and name not in there):
             by_kind[kind].append(file)
