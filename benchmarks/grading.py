@@ -17,6 +17,7 @@ them, its journal beside it: the command's time for two submissions less its tim
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import random
 import resource
@@ -101,11 +102,11 @@ def grade(folder: Path, count: int, *options: str) -> tuple[float, bool]:
         peak.done.set()
         watcher.join()
         output.seek(0)
-        rows = output.read().decode("utf-8").splitlines()
+        rows = list(csv.DictReader(output.read().decode("utf-8-sig").splitlines()))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    full = sum(",80," in row for row in rows)
-    assert (code, len(rows) - 1, full) == (0, count, count), rows[:3]
+    full = sum(row["automatic"] == "80" for row in rows)
+    assert (code, len(rows), full) == (0, count, count), rows[:3]
     pss, rss = peak.pss / 1e6, peak.rss / 1e6
     print(
         f"{count} submissions: {took:.2f} s, {spent:.2f} s of processor time, "
