@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from io import StringIO, TextIOWrapper
+from io import TextIOWrapper
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryFile
@@ -132,11 +132,7 @@ def with_submissions(command: Callable[..., bool | None]) -> Callable[..., bool 
 
 
 @main.command()
-@click.option(
-    "--output",
-    type=FOLDER,
-    help="Where executed notebooks and pictures go [default: run/ in the home folder].",
-)
+@click.option("--output", type=FOLDER, help="For notebooks and pictures [default: in the home].")
 def run(chosen: Settings, output: Path | None) -> bool:
     """Run all notebooks in order, in fresh kernels; then check.
 
@@ -230,18 +226,9 @@ def verify(chosen: Settings, as_json: bool) -> bool:
 @click.option("--for", "platform", type=click.Choice(grading.TAKERS), help="Fill in the --roster.")
 @click.option("--column", metavar="HEAD", help="The column for the points, if --for has several.")
 @click.option("--output", type=FILE, help="Write what would be printed to this file.")
-@click.option(
-    "--html",
-    type=FILE,
-    help="Write a report to read and to mark in as well: one file that needs no network.",
-)
+@click.option("--html", type=FILE, help="Write a report to read and to mark in: one file.")
 @click.option("--feedback", type=FOLDER, help="Write a page for each learner into a new folder.")
-@click.option(
-    "--marks",
-    type=ANY_PATH,
-    multiple=True,
-    help="CSV: the marks as the report saves them (of several markers: repeat).",
-)
+@click.option("--marks", type=ANY_PATH, multiple=True, help="What the report saved (repeatable).")
 @click.option("--keys", type=ANY_PATH, help="Keys to check proofs with, from handson audit.")
 @click.option("--course", type=ANY_PATH, help="course.toml: window, points, rubric, extensions.")
 @click.option("--require-target", type=click.Choice(settings.TARGETS), help="What counts.")
@@ -257,7 +244,7 @@ def grade(chosen: Settings, paths: tuple[Path, ...], **asked: Any) -> None:
     gradebook = grading.open_gradebook(platform, asked["roster"], asked["column"])
     if gradebook and is_shown:
         raise InvalidInput.from_key("grading.for-terminal")
-    roster = grading.read_roster(asked["roster"]) if asked["roster"] else None
+    roster = grading.read_roster(asked["roster"]) if asked["roster"] else grading.Roster()
     course = read_course(asked["course"]) if asked["course"] else Course()
     requirements = grading.Requirements(
         course=course,
@@ -278,28 +265,29 @@ def grade(chosen: Settings, paths: tuple[Path, ...], **asked: Any) -> None:
             pictures=bool(asked["html"] or asked["feedback"]),
             on_progress=partial(show_bar, messages.text("notebook.cli.grading")),
         )
+    told = [*grades.notices]
     if asked["html"]:
         grading.write_report(grades, asked["html"])
-    written: list[str] = []
+        told.append(messages.text("grading.report.written", path=asked["html"]))
     if asked["feedback"]:
-        written = grading.write_feedback(grades, asked["feedback"], paths=paths)
-    text = StringIO(newline="")
+        told += grading.write_feedback(grades, asked["feedback"], paths=paths)
     if asked["as_json"]:
-        grading.write_json(grades, text)
+        text = grading.format_json(grades)
     elif asked["as_csv"] or platform:
-        grading.write_csv(grades, text, platform=platform)
+        text = grading.format_csv(grades, platform=platform)
     else:
-        text.writelines(f"{line}\n" for line in grading.format_table(grades))
-        is_shown = True
-    content = gradebook.fill(grades) if gradebook else text.getvalue().encode(errors="replace")
+        text, is_shown = "\n".join((*grading.format_table(grades), "")), True
+    content = text.encode(errors="replace")
+    if gradebook:
+        content = gradebook.fill(grades)
+        told += gradebook.tell_missing(grades)
     if asked["output"]:
         with NotReady.replace_os_errors("grading.report.unwritable", path=asked["output"]):
             replace_file(asked["output"], [content], mode=PRIVATE)
     else:
         click.echo(content.decode("utf-8-sig") if is_shown else content, nl=False)
-    missing = gradebook.tell_missing(grades) if gradebook else ()
-    for line in (*grading.format_notices(grades, report=asked["html"]), *written, *missing):
-        click.echo(line, err=True)
+    for line in told:
+        click.echo(replace_controls(line), err=True)
     sys.exit(OK if grades.readable else NOT_RUN)
 
 
@@ -315,18 +303,14 @@ def proof(chosen: Settings) -> None:
 @main.command(name="audit")
 @with_submissions
 @click.option("--role", metavar="NAME", help="A role in each account that may read CloudTrail.")
-@click.option(
-    "--keys",
-    type=FILE,
-    help="Only get the keys to check proofs with, and keep them in this file.",
-)
+@click.option("--keys", type=FILE, help="Only get the keys that check proofs, into this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print handson.audit/1.")
 def audit_evidence(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **asked: Any) -> bool:
     """Look up in CloudTrail what evidence from real AWS says. Exit code 0: all of it is there.
 
     Nothing is written to AWS: of a role's permissions only cloudtrail:LookupEvents is used.
     """
-    roster = grading.read_roster(asked["roster"]) if asked["roster"] else None
+    roster = grading.read_roster(asked["roster"]) if asked["roster"] else grading.Roster()
     grades = grading.grade_class(paths, roster=roster)
     if asked["keys"]:
         keys = audit.fetch_issuer_keys(grades, audit.fetch_address, endpoint=chosen.endpoint_url)

@@ -34,10 +34,10 @@ docs/evidence.md says what such evidence can prove.
 from handson.grading.classroom import Grades, grade_class
 from handson.grading.feedback import write_feedback
 from handson.grading.findings import CheckMark, Finding, Result, Ruling, Written
-from handson.grading.gradebook import TAKERS, open_gradebook, write_csv
+from handson.grading.gradebook import TAKERS, format_csv, open_gradebook
 from handson.grading.marking import read_marks
 from handson.grading.marks import Requirements
-from handson.grading.output import format_notices, format_table, write_json
+from handson.grading.output import format_json, format_table
 from handson.grading.report import write_report
 from handson.grading.roster import Learner, Roster, read_account, read_roster
 from handson.grading.submission import grade_files, judge_folders, read_answers
@@ -53,7 +53,8 @@ __all__ = [
     "Roster",
     "Ruling",
     "Written",
-    "format_notices",
+    "format_csv",
+    "format_json",
     "format_table",
     "grade_class",
     "grade_files",
@@ -63,8 +64,6 @@ __all__ = [
     "read_answers",
     "read_marks",
     "read_roster",
-    "write_csv",
     "write_feedback",
-    "write_json",
     "write_report",
 ]

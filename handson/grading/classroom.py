@@ -53,9 +53,9 @@ class Grades:
 def grade_class(
     paths: Sequence[Path],
     *,
-    roster: Roster | None = None,
+    roster: Roster = Roster(),
     requirements: Requirements | None = None,
-    marks: Marks | None = None,
+    marks: Marks = Marks(),
     pictures: bool = False,
     workers: int = WORKERS,
     on_progress: Progress | None = None,
@@ -74,11 +74,7 @@ def grade_class(
     Raises:
         InvalidInput: A path cannot be graded, or nothing was handed in at all.
     """
-    roster, requirements, marks = (
-        roster or Roster(),
-        requirements or Requirements(),
-        marks or Marks(),
-    )
+    requirements = requirements or Requirements()
     submissions = choose_submissions(find_submissions(paths, roster), roster)
     work = partial(grade_submission, requirements=requirements, roster=roster, pictures=pictures)
     results: list[Result] = []
@@ -145,11 +141,8 @@ def _compare(results: list[Result], roster: Roster) -> list[Result]:
     found: dict[int, list[Finding]] = defaultdict(list)
     for number, finding in chain(copies.compare_evidence(results), copies.compare_answers(results)):
         found[number].append(finding)
-    by_learner: dict[str, list[int]] = defaultdict(list)
-    for number, result in enumerate(results):
-        by_learner[result.learner].append(number)
-    for numbers in by_learner.values():
-        for number in numbers if len(numbers) > 1 else ():
+    for numbers in copies.find_shared([("", result.learner)] for result in results).values():
+        for number in numbers:
             others = tuple(results[other].source for other in numbers if other != number)
             found[number].append(replace(make_finding("learner-twice"), others=others))
     return [

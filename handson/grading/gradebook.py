@@ -26,7 +26,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
-from typing import IO
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
@@ -119,11 +118,11 @@ def open_gradebook(platform: str | None, path: Path | None, column: str | None) 
     return Gradebook(listing, points[0], next(iter(comments), None), added)
 
 
-def write_csv(grades: Grades, file: IO[str], *, platform: str | None = None) -> None:
-    """Write a row a learner; the byte order mark at the beginning is for Excel."""
+def format_csv(grades: Grades, *, platform: str | None = None) -> str:
+    """Return a row a learner; the byte order mark at the beginning is for Excel."""
     rows = [_describe(result, briefly=platform == GENERIC) for result in grades.results]
     cells = ([escape_formula(format_cell(cell)) for cell in row.values()] for row in rows)
-    file.write(_BOM + format_rows([[*rows[0]], *cells]))
+    return _BOM + format_rows([[*rows[0]], *cells])
 
 
 def find_points(result: Result) -> float | None:

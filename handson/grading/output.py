@@ -36,8 +36,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from math import ceil
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from handson.core import messages
 from handson.core.text import (
@@ -61,8 +60,8 @@ _WIDEST = 40
 """Columns of a name in the table."""
 
 
-def write_json(grades: Grades, file: IO[str]) -> None:
-    """Write `handson.grading/1`, a learner a line."""
+def format_json(grades: Grades) -> str:
+    """Return `handson.grading/1`, a learner a line."""
     asked = grades.requirements
     head = {
         "schema": SCHEMA,
@@ -75,10 +74,8 @@ def write_json(grades: Grades, file: IO[str]) -> None:
         "possible": pick_fields(asked.course, "automatic manual"),
         "summary": summarize(grades),
     }
-    file.write(f'{_dump(head)[:-1]}, "learners": [\n')
-    for number, result in enumerate(grades.results):
-        file.write(f"{',' if number else ''}{_dump(result.to_json())}\n")
-    file.write("]}\n")
+    learners = "\n,".join(_dump(result.to_json()) for result in grades.results)
+    return f'{_dump(head)[:-1]}, "learners": [\n{learners}\n]}}\n'
 
 
 def summarize(grades: Grades) -> dict[str, Any]:
@@ -155,13 +152,6 @@ def _format_figures(grades: Grades) -> str:
     return messages.text(
         "grading.figures-failed", **values, check=check, fact=label, count=len(owners)
     )
-
-
-def format_notices(grades: Grades, *, report: Path | None) -> Iterator[str]:
-    """Yield what stands beside the results: what was ignored, the path of the report."""
-    yield from map(replace_controls, grades.notices)
-    if report is not None:
-        yield messages.text("grading.report.written", path=report)
 
 
 def _format_findings(findings: Iterable[Finding]) -> Iterator[str]:

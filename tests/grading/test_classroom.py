@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import pickle
@@ -13,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 
 from handson.core.errors import InvalidInput
-from handson.grading import Grades, Learner, Roster, grade_class, write_json
+from handson.grading import Grades, Learner, Roster, format_json, grade_class
 
 from . import making
 from .making import sealed, zipped
@@ -50,7 +49,7 @@ def test_folders_without_a_file_of_a_learners_are_nothing_to_grade(tmp_path: Pat
     for name in ("", "s01", "s02/Feedback Attachment(s)"):
         (tmp_path / name).mkdir(exist_ok=True, parents=True)
         (tmp_path / name / "timestamp.txt").write_text("20261128")
-        for roster in (ROSTER, None):
+        for roster in (ROSTER, Roster()):
             with pytest.raises(InvalidInput, match="採点する提出物がありません"):
                 grade_class([tmp_path], roster=roster)
 
@@ -65,10 +64,8 @@ def test_one_sentence_tells_that_folders_bear_accounts(tmp_path: Path) -> None:
 
 def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:
     put(tmp_path, **{f"s{number}": f"s{number % 9}" for number in range(30)})
-    files = {workers: io.StringIO() for workers in (1, 2)}
-    for workers, file in files.items():
-        write_json(grade_class([tmp_path], workers=workers), file)
-    assert files[1].getvalue() == files[2].getvalue()
+    one, two = (format_json(grade_class([tmp_path], workers=workers)) for workers in (1, 2))
+    assert one == two
 
 
 def test_two_submissions_of_one_learner_are_told_with_the_places(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import runpy
 from datetime import datetime
 from math import ceil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -21,7 +20,7 @@ from handson import grading
 from handson.cli import main
 from handson.core import messages
 from handson.course.course import read_moment
-from handson.grading import Grades, Requirements, format_table, output
+from handson.grading import Grades, Requirements, format_table
 from handson.grading.findings import Passage, make_finding
 from handson.grading.roster import Learner
 from handson.grading.submission import make_empty_result
@@ -128,12 +127,9 @@ def test_no_form_of_output_controls_a_terminal_or_hides_letters_and_a_long_name_
     found = make_finding("cells-broken", where=f"{name}.ipynb", count=1)
     several = [Learner(name, "山" * 300), Learner("s02", "𩸽\U000e0100　花子")]
     results = tuple(make_empty_result(each, [found], source=name) for each in several)
-    grades = Grades(results, Requirements(), readable=1, notices=(name,))
-    table = [*format_table(grades), *output.format_notices(grades, report=None)]
-    files = {form: io.StringIO() for form in (grading.write_csv, output.write_json)}
-    for form, file in files.items():
-        form(grades, file)
-    shown = [file.getvalue() for file in files.values()]
+    grades = Grades(results, Requirements(), readable=1)
+    table = [*format_table(grades)]
+    shown = [grading.format_csv(grades), grading.format_json(grades)]
     raw = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\U000e0041]")
     assert [raw.findall(text) for text in ("".join(table), *shown)] == [[], [], []]
     for text in shown:
@@ -142,17 +138,10 @@ def test_no_form_of_output_controls_a_terminal_or_hides_letters_and_a_long_name_
     assert table[3].split()[1] == f"{'山' * 18}…"
 
 
-def written(grades: Grades) -> Any:
-    file = io.StringIO()
-    output.write_json(grades, file)
-    return json.loads(file.getvalue())
-
-
 def test_a_gradebook_and_programs_get_points_an_item_and_no_formulas(grades: Grades) -> None:
-    file = io.StringIO()
-    grading.write_csv(grades, file)
-    assert file.getvalue()[0] == "\ufeff"
-    assert list(csv.reader(io.StringIO(file.getvalue()[1:]))) == [
+    mark, *table = grading.format_csv(grades)
+    assert mark == "\ufeff"
+    assert list(csv.reader(io.StringIO("".join(table)))) == [
         [
             *("learner", "name", "group", "network", "cluster", "repository", "image", "image-uri"),
             *("automatic", "why-network", "why-zones", "why-cluster", "why-registry"),
@@ -172,7 +161,7 @@ def test_a_gradebook_and_programs_get_points_an_item_and_no_formulas(grades: Gra
         ],
         ["'=1+1", "'@SUM", "'+1", *GIVEN, "1", *[""] * 4, "0", *[""] * 5],
     ]
-    data = written(grades)
+    data = json.loads(grading.format_json(grades))
     first, absent, partly = data["learners"]
     checks = data["summary"].pop("checks")
     assert data["summary"].pop("points")["why-network"]["mean"] == 2.5
