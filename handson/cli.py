@@ -241,6 +241,10 @@ def grade(chosen: Settings, paths: tuple[Path, ...], **asked: Any) -> None:
     platform, is_shown = asked["platform"], not asked["output"] and sys.stdout.isatty()
     if asked["as_json"] and (asked["as_csv"] or platform):
         raise InvalidInput.from_key("grading.one-form")
+    read = (*asked["marks"], asked["roster"], asked["course"], asked["keys"])
+    for path in filter(None, (asked["output"], asked["html"])):
+        if any(path.resolve() == each.resolve() for each in read if each):
+            raise InvalidInput.from_key("grading.report.taken", path=path)
     gradebook = grading.open_gradebook(platform, asked["roster"], asked["column"])
     if gradebook and is_shown:
         raise InvalidInput.from_key("grading.for-terminal")
@@ -280,7 +284,7 @@ def grade(chosen: Settings, paths: tuple[Path, ...], **asked: Any) -> None:
     content = text.encode(errors="replace")
     if gradebook:
         content = gradebook.fill(grades)
-        told += gradebook.tell_missing(grades)
+        told += gradebook.tell_open(grades)
     if asked["output"]:
         with NotReady.replace_os_errors("grading.report.unwritable", path=asked["output"]):
             replace_file(asked["output"], [content], mode=PRIVATE)

@@ -73,12 +73,17 @@ class Gradebook:
                     cells[row, self.comment] = comment
         return table.fill(cells)
 
-    def tell_missing(self, grades: Grades) -> Iterator[str]:
-        """Yield a sentence about those who handed in and are not in the file, if there are some."""
+    def tell_open(self, grades: Grades) -> Iterator[str]:
+        """Yield who handed in and is not in the file, and whose points are those of the checks."""
         known = {learner.id for _, learner in self.listing.find_learners()}
-        missing = [result.label for result in grades.results if result.learner not in known]
-        if missing:
-            yield messages.text("grading.for-missing", learners=list_briefly(missing))
+        told: dict[str, list[str]] = defaultdict(list)
+        for result in grades.results:
+            if result.learner not in known:
+                told["missing"].append(result.label)
+            elif result.total is None and find_points(result) is not None:
+                told["unmarked"].append(result.label)
+        for name, learners in told.items():
+            yield messages.label("grading.for-told", name, learners=list_briefly(learners))
 
 
 def open_gradebook(platform: str | None, path: Path | None, column: str | None) -> Gradebook | None:
@@ -99,7 +104,9 @@ def open_gradebook(platform: str | None, path: Path | None, column: str | None) 
     listing = read_listing(path) if path else None
     file = messages.label("grading.for-file", platform)
     if listing is None or platform not in (GENERIC, listing.platform):
-        given = f"{path} {listing.platform}" if listing else messages.text("grading.for-none")
+        given = (
+            f"{path} {listing.platform}".strip() if listing else messages.text("grading.for-none")
+        )
         raise InvalidInput.from_key("grading.for-other", platform=platform, given=given, file=file)
     own, table, heads = PLATFORMS[platform], listing.table, listing.heads
     if platform == GENERIC and table.encoding != "cp932":

@@ -56,7 +56,7 @@ def test_a_platforms_file_comes_back_with_points_and_comments_and_nothing_else_c
     stranger = graded("2026003")
     assert book is not None
     grades = class_of(stranger, absent, graded("2026001", comment=GOOD))
-    assert [line.rpartition(" ")[2] for line in book.tell_missing(grades)] == ["2026003"]
+    assert [line.rpartition(" ")[2] for line in book.tell_open(grades)] == ["2026003", "2026001"]
     filled = tmp_path / f"filled-{name}"
     filled.write_bytes(book.fill(grades))
     before, after = read_table(path), read_table(filled)
@@ -187,6 +187,8 @@ def test_a_table_for_any_platform_is_the_roster_with_two_columns_or_made_without
 def test_options_that_do_not_fit_are_refused_with_what_to_give(inbox: Path, tmp_path: Path) -> None:
     rosters = {name: gradebooks.write(tmp_path, name) for name in ("canvas.csv", "github.csv")}
     participants = gradebooks.write(tmp_path, "moodle-participants-ja.csv")
+    plain = tmp_path / "plain.csv"
+    plain.write_text("learner\n2026001\n")
     wrong: list[tuple[tuple[str | Path, ...], str]] = [
         (("--json", "--csv"), "--output FILE"),
         (("--json", "--for", "generic"), "--output FILE"),
@@ -194,8 +196,10 @@ def test_options_that_do_not_fit_are_refused_with_what_to_give(inbox: Path, tmp_
         (("--for", "moodle", "--roster", rosters["canvas.csv"]), "canvas.csv canvas"),
         (("--for", "moodle", "--roster", participants), "IDナンバー"),
         (("--for", "manaba", "--roster", rosters["github.csv"]), "reportlist.xlsx"),
+        (("--for", "webclass", "--roster", plain), "plain.csv)"),
         (("--column", "x"), "--for moodle"),
         (("--csv", "--output", tmp_path / "none" / "x.csv"), "x.csv"),
+        (("--roster", rosters["canvas.csv"], "--html", rosters["canvas.csv"]), "別のファイル名"),
     ]
     for options, said in wrong:
         result = run(inbox, *options)
