@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from html import escape
+from math import ceil
 from pathlib import Path
 
 from handson.core import messages
@@ -97,8 +98,8 @@ def make_page(result: Result, requirements: Requirements) -> Iterator[str]:
     yield _write("h2", words["next"])
     yield f"<ul>{steps}</ul>" if steps else _write("p", words["nothing-next"])
     if result.handed_in:
-        yield _write("h2", words["checks"])
-        yield from (_show_facts(mark, words) for mark in _list_checks(result))
+        facts = "".join(_show_facts(mark, words) for mark in _list_checks(result))
+        yield _write("h2", words["checks"]) + facts if facts else ""
         picture = report.draw_architecture(result, requirements.exercise)
         if picture:
             yield _write("h2", words["architecture"])
@@ -119,7 +120,7 @@ def _show_points(result: Result, words: Words) -> Iterator[str]:
         yield _write("p", words["so-far"], "warning")
     if result.until and result.late_by:
         until = f"{datetime.fromisoformat(result.until).astimezone():%Y-%m-%d %H:%M}"
-        hours, minutes = divmod(result.late_by // 60, 60)
+        hours, minutes = divmod(ceil(result.late_by / 60), 60)
         late = words["late"].format(until=until, hours=hours, minutes=minutes)
         yield _write("p", late, "warning")
     rows = []

@@ -191,12 +191,12 @@ def _examine_circumstances(
         severity: Severity = "warning" if claim.kind == AWS else "note"
         yield _about(claim, "owner-other", severity, owners=describe_owners(*others))
     if asked.since is not None and moment < asked.since:
-        yield _about(claim, "too-early", seen=_local(moment), limit=_local(asked.since))
+        yield _about(claim, "too-early", seen=format_local(moment), limit=format_local(asked.since))
     if asked.until is not None and moment >= asked.until:
-        yield _about(claim, "too-late", seen=_local(moment), limit=_local(asked.until))
+        yield _about(claim, "too-late", seen=format_local(moment), limit=format_local(asked.until))
 
 
-def _local(moment: datetime) -> str:
+def format_local(moment: datetime) -> str:
     """Return a moment in this machine's time zone, in which the window was given."""
     return moment.astimezone().isoformat(timespec="minutes")
 

@@ -33,7 +33,7 @@ from handson.grading.answers import fingerprint_texts
 from handson.grading.classroom import Grades
 from handson.grading.figures import find_diagnoses, find_failed_facts
 from handson.grading.findings import Finding, Result, check_label, replace_surrogates
-from handson.grading.marks import Requirements
+from handson.grading.marks import Requirements, format_local
 from handson.grading.output import SIGNS
 from handson.grading.tables import FORMULA, INNER_FORMULA
 
@@ -170,8 +170,8 @@ def _describe_requirements(asked: Requirements) -> list[str]:
         "target": asked.target,
         "account": ", ".join(asked.accounts),
         "region": asked.region,
-        "from": asked.since and asked.since.isoformat(timespec="minutes"),
-        "until": asked.until and asked.until.isoformat(timespec="minutes"),
+        "from": asked.since and format_local(asked.since),
+        "until": asked.until and format_local(asked.until),
     }
     return [
         messages.label("grading.report.asked", name, value=value)

@@ -246,7 +246,7 @@ def test_marks_are_in_the_page_alone_which_warns_before_it_is_left(page: Any, re
     page.get_by_role("link", name="クラスに戻る").first.click()
     row = page.locator(".learners tbody tr").first
     assert row.inner_text().split()[-3:] == ["80", "10.5", "90.5"]
-    assert page.get_by_text("6 人のうち 1 人の採点が済みました。").is_visible()
+    assert page.get_by_text("提出した 5 人のうち 1 人の採点が済みました。").is_visible()
     total = page.locator("#class-view tr", has=page.get_by_role("rowheader", name="合計"))
     assert total.inner_text().split() == ["合計", "100", "1", "90.5", "0"]
     page.goto(f"{report.as_uri()}#learner-0")
@@ -269,8 +269,7 @@ def test_a_question_is_marked_across_the_class_by_keyboard(page: Any, report: Pa
     assert comments[:4] == ["", *["Good, but why?"] * 2, ""]
     expect(page.locator(".points").nth(3)).to_be_focused()
     page.get_by_label("まだ採点していない人だけ").check()
-    assert [text[:4] for text in page.locator(".answer h3").all_inner_texts()] == [
-        "x4 <", "x5 <", "z<b>"]  # fmt: skip
+    assert [text[:4] for text in page.locator(".answer h3").all_inner_texts()] == ["x4 <", "x5 <"]
     page.get_by_label("まだ採点していない人だけ").uncheck()
     page.get_by_role("link", name="s02 佐藤 健").press("Enter")
     assert filled(page) == ["", "2", "", "", ""]

@@ -118,7 +118,7 @@ def test_a_learner_reads_points_marks_comments_and_what_to_do_next(tmp_path: Pat
     said = " ".join(read(page_of(result, course)).split())
     told = (
         "Clouds · Feedback s01 41 / 100 points Not everything is marked yet",
-        "2 h 3 min after the deadline (2026-05-11",
+        "2 h 4 min after the deadline (2026-05-11",
         "12.5 / 30 Your instructor changed the points (automatic: 30). Seen in the lab.",
         "ECS cluster on Fargate 0 / 15 ✘ not passed",
         "Question 1: Why build a VPC and isolate the network? 3.5 / 4 Good.",
@@ -171,7 +171,8 @@ def test_who_has_nothing_to_mend_is_told_so_and_who_handed_in_nothing_too(tmp_pa
         make_finding("outputs-missing", check="image"),
         make_finding("output-other", check="image"),
     )
-    assert read(page_of(make_empty_result(Learner("s03"), lost))).count("holds no record") == 1
+    said = read(page_of(make_empty_result(Learner("s03"), lost)))
+    assert (said.count("holds no record"), "What was checked" in said) == (1, False)
 
 
 def test_a_diagram_is_to_be_mended_until_it_has_all_points(tmp_path: Path) -> None:

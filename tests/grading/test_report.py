@@ -8,6 +8,7 @@ import json
 import re
 import stat
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,13 @@ def test_the_report_is_its_owners_alone_and_written_whole(inbox: Path, tmp_path:
         grading.write_report(replace(grades, results=broken), path)
     assert (path.read_text(), [*tmp_path.iterdir()]) == (whole, [path])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_window_is_told_in_this_machines_time_zone(inbox: Path) -> None:
+    until = datetime(2026, 5, 12, tzinfo=timezone(timedelta(hours=-11)))
+    grades = grading.grade_class([inbox], requirements=grading.Requirements(until=until))
+    (asked,) = data_of("".join(report.make_page(grades)), "class")["asked"]
+    assert asked.endswith(until.astimezone().isoformat(timespec="minutes"))
 
 
 def graded(folder: Path, book: making.Book) -> tuple[Result, Any]:

@@ -192,7 +192,7 @@
     all: () => true,
     review: (n) => rows[n].review > 0,
     failed: (n) => rows[n].statuses.some((status) => status !== "passed"),
-    unmarked: (n) => !isMarked(n),
+    unmarked: (n) => rows[n].handed_in && !isMarked(n),
     late: (n) => rows[n].late_by > 0,
     absent: (n) => !rows[n].handed_in,
   };
@@ -296,7 +296,7 @@
   const tellClass = () => {
     const handed = everyone.filter((n) => rows[n].handed_in), done = handed.filter(isMarked);
     spread.replaceChildren(
-      make("p", {}, say("marked", { learners: rows.length, marked: everyone.filter(isMarked).length })),
+      make("p", {}, say("marked", { learners: handed.length, marked: done.length })),
       table(say("spread"),
         [say("item"), say("possible"), say("count"), say("mean"), say("deviation"), say("spread")], [1, 2, 3, 4], [
           marked.map(([id, most, title], i) => spreadRow(make("a", { href: `#question-${i}` }, title), most,
@@ -522,7 +522,7 @@
   const onlyOpen = make("input", { type: "checkbox", id: "only-open", onchange: () => refresh() });
   const openQuestion = (i) => {
     const [id, , title] = marked[i];
-    const listed = shown.filter((n) => !onlyOpen.checked || !(id in given[n]));
+    const listed = shown.filter((n) => rows[n].handed_in && !(onlyOpen.checked && id in given[n]));
     return showPart(title, () => ways("question", marked.map((_, at) => at), i, (at) => marked[at][2]),
       make("p", { class: "controls" }, make("label", {}, onlyOpen, " ", say("only-open"))),
       make("p", { class: "quiet" }, say("shown", { shown: listed.length, learners: rows.length }), " ", say("question-how")),
