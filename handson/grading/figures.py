@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from math import sqrt
+from collections.abc import Callable, Sequence
+from statistics import fmean, pstdev
 from typing import Any
 
+from handson.core.text import pick_fields
 from handson.course import syllabus
 from handson.course.course import Course
 from handson.grading.findings import CheckMark, Result
@@ -26,12 +27,11 @@ def measure_points(results: Sequence[Result], course: Course) -> dict[str, dict[
     possible = {check.id: check.points for check in course.checks}
     possible |= {item.grade_id: item.points for item in course.marked}
     possible |= {"counted": course.automatic, "total": course.automatic + course.manual}
-    given: dict[str, list[float]] = defaultdict(list)
-    for result in results:
-        for item, points in _list_points(result) if result.handed_in else ():
-            if points is not None:
-                given[item].append(points)
-    return {item: _measure(given[item], most) for item, most in possible.items()}
+    rows = [_list_points(result) for result in results if result.handed_in]
+    return {
+        item: _measure([given for row in rows if (given := row[item]) is not None], most)
+        for item, most in possible.items()
+    }
 
 
 def find_failed_facts(results: Sequence[Result]) -> Owners:
@@ -45,25 +45,23 @@ def find_diagnoses(results: Sequence[Result]) -> Owners:
     return _find(results, lambda mark: [it.code for it in mark.diagnoses if {*it.facts} - advice])
 
 
-def _list_points(result: Result) -> Iterator[tuple[str, float | None]]:
-    for check in result.checks:
-        yield check.id, check.counted
-    for written in result.written:
-        yield written.grade_id, written.mark
-    yield from (("counted", result.counted), ("total", result.total))
+def _list_points(result: Result) -> dict[str, float | None]:
+    return {
+        **{check.id: check.counted for check in result.checks},
+        **{written.grade_id: written.mark for written in result.written},
+        **pick_fields(result, "counted total"),
+    }
 
 
 def _measure(points: Sequence[float], possible: float) -> dict[str, Any]:
-    mean = sum(points) / len(points) if points else 0
-    spread = sqrt(sum((each - mean) ** 2 for each in points) / len(points)) if points else 0
-    histogram = [0] * BINS
-    for each in points:
-        histogram[min(int(each * BINS / possible), BINS - 1) if possible else BINS - 1] += 1
+    places = [
+        min(int(each * BINS / possible), BINS - 1) if possible else BINS - 1 for each in points
+    ]
     return {
         "count": len(points),
-        "mean": round(mean, 2) if points else None,
-        "deviation": round(spread, 2) if points else None,
-        "histogram": histogram,
+        "mean": round(fmean(points), 2) if points else None,
+        "deviation": round(pstdev(points), 2) if points else None,
+        "histogram": [places.count(place) for place in range(BINS)],
     }
 
 
