@@ -168,13 +168,7 @@ def run(chosen: Settings, output: Path | None) -> bool:
 
 @main.command()
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
-@click.option(
-    "--port",
-    type=click.IntRange(1, 65535),
-    default=LAB_PORT,
-    show_default=True,
-    help="JupyterLab's port, or the first that is tried.",
-)
+@click.option("--port", type=click.IntRange(1, 65535), default=LAB_PORT, show_default=True)
 @click.option("--log", is_flag=True, help="Show JupyterLab's log here, not in a file.")
 def lab(chosen: Settings, no_browser: bool, port: int, log: bool) -> None:
     """Open JupyterLab on the notebooks, on this computer only, until Ctrl-C."""
@@ -398,19 +392,14 @@ def _connect_as_running(chosen: Settings) -> Aws:
 
 
 @main.command(name="draw")
-@click.option(
-    "--view",
-    "views",
-    type=click.Choice(drawing.VIEWS),
-    multiple=True,
-    default=("aws",),
-    show_default=True,
-    help="What to draw (several, side by side: repeat).",
-)
+@click.option("--view", "views", type=click.Choice(drawing.VIEWS), multiple=True, default=["aws"])
 @click.option("--goal", is_flag=True, help="Mark what is missing or wrong, and say why.")
 @click.option("-o", "--output", type=ANY_PATH, required=True)
 def draw_architecture(chosen: Settings, views: tuple[str, ...], goal: bool, output: Path) -> None:
-    """Draw the live architecture as SVG or PNG, by the suffix of the file."""
+    """Draw the live architecture as SVG or PNG, by the suffix of the file.
+
+    Several views (--view aws --view local) stand side by side; without --view, it is AWS.
+    """
     if output.suffix.lower() not in SUFFIXES:
         raise InvalidInput.from_key("drawing.suffix", path=output)
     picture = _open_workshop(chosen).draw(views, goal=goal)
