@@ -140,6 +140,12 @@ def gather_claims(notebooks: Sequence[Notebook], journal: Iterable[tuple[str, by
     return claims
 
 
+def find_objects(holder: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the objects in a list of a JSON object that may hold anything."""
+    found = holder.get(name)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
 def _read_record(data: bytes, *, source: str, where: str) -> Claim | Finding:
     """Return the claim that a record makes, or why it is not one."""
     try:
@@ -197,10 +203,8 @@ def _make_claim(data: bytes, record: dict[str, Any], *, source: str, where: str)
 def _list_owners(observed: dict[str, Any]) -> Iterator[str]:
     """Yield the owner tags of the resources that a record observed; it may hold anything."""
     for name in ("vpcs", "clusters", "repositories"):
-        items = observed.get(name)
-        for item in items if isinstance(items, list) else ():
-            if isinstance(item, dict) and isinstance(item.get("owner"), str):
-                yield item["owner"]
+        owners = (item.get("owner") for item in find_objects(observed, name))
+        yield from (owner for owner in owners if isinstance(owner, str))
 
 
 def _find_contradiction(record: _Record) -> str:

@@ -14,14 +14,15 @@ import re
 import unicodedata
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from collections.abc import Iterable, Iterator, Sequence, Set
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from handson.core.text import find_invisible, list_briefly
+from handson.grading.claims import find_objects
 from handson.grading.findings import (
     Bearer,
     Claim,
@@ -88,7 +89,10 @@ def list_identifiers(claims: Iterable[Claim]) -> dict[Identifier, Bearer]:
     found: dict[Identifier, Bearer] = {}
     for claim in sorted(claims, key=lambda claim: claim.observed_at):
         bearer = Bearer(claim.observed_at, claim.check, claim.where, claim.learner)
-        for identifier in _list_identifiers(claim):
+        requests = [(REQUEST, request) for request in claim.requests if len(request) >= 8]
+        names = filter(_RESOURCE.fullmatch, list_resources(claim.read_observed()))
+        resources = [(RESOURCE, name) for name in names]
+        for identifier in ((RECORD, claim.digest), *requests, *resources):
             found.setdefault(identifier, bearer)
     return found
 
@@ -118,13 +122,6 @@ def compare_evidence(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]
             yield owner, replace(finding, others=others)
 
 
-def _list_identifiers(claim: Claim) -> Iterator[Identifier]:
-    yield RECORD, claim.digest
-    yield from ((REQUEST, request) for request in claim.requests if len(request) >= 8)
-    names = list_resources(claim.read_observed())
-    yield from ((RESOURCE, name) for name in names if _RESOURCE.fullmatch(name))
-
-
 def list_resources(observed: dict[str, Any]) -> Iterator[str]:
     """Yield the ids of the observed VPCs and of their parts, whatever their form."""
     for vpc in find_objects(observed, "vpcs"):
@@ -132,12 +129,6 @@ def list_resources(observed: dict[str, Any]) -> Iterator[str]:
             continue
         for part in [vpc, *(part for name in _PARTS for part in find_objects(vpc, name))]:
             yield str(part.get("id"))
-
-
-def find_objects(holder: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """Return the objects in a list of a JSON object that may hold anything."""
-    found = holder.get(name)
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def _find_first(results: Sequence[Result], bearers: dict[int, Bearer]) -> int | None:
@@ -156,7 +147,7 @@ def _find_first(results: Sequence[Result], bearers: dict[int, Bearer]) -> int | 
 def sketch_answers(answers: Iterable[Written]) -> Iterator[Hash]:
     """Yield question and hash, for the smallest hashes of each answer that is long enough."""
     for answer in answers:
-        own = own_shingles(answer.text) if answer.text else set()
+        own = own_shingles(answer.text)
         if len(own) >= LEAST:
             yield from ((answer.grade_id, value) for value in sorted(own)[:SKETCH])
 
@@ -200,21 +191,27 @@ def find_passages(mine: Written, theirs: Written) -> Passage | None:
     return Passage(grade_id=mine.grade_id, mine=one, theirs=other, common=shown)
 
 
-def own_shingles(text: str) -> set[int]:
+def own_shingles(text: str) -> Set[int]:
     """Return the hashes of an answer's shingles that are not the course's."""
     return list_shingles(text) - course_shingles()
 
 
-def list_shingles(text: str) -> set[int]:
-    """Return the hashes of all shingles of an answer."""
-    return _shingles(_fold(text))
+@lru_cache(8)
+def list_shingles(text: str) -> Set[int]:
+    """Return the hashes of all shingles of a text."""
+    letters = _fold(text)
+    if _width(letters) == WIDE:
+        data, step, width = letters.encode("utf-16-le", "replace"), 2, WIDE * 2
+    else:
+        data, step, width = letters.encode("utf-8", "replace"), 1, NARROW
+    return {zlib.crc32(data[i : i + width]) for i in range(0, len(data) - width + 1, step)}
 
 
 @cache
 def course_shingles() -> frozenset[int]:
     """Return the hashes of all texts of the course in either language."""
     texts = (text for edition in load_editions() for text in edition.prose)
-    return frozenset(value for text in texts for value in _shingles(_fold(text)))
+    return frozenset(value for text in texts for value in list_shingles(text))
 
 
 def _drop_invisible(text: str) -> str:
@@ -227,14 +224,6 @@ def _fold(text: str) -> str:
     The rest is removed before the text is cut off, so that blank lines hide nothing.
     """
     return _NO_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())[:LONGEST]
-
-
-def _shingles(letters: str) -> set[int]:
-    if _width(letters) == WIDE:
-        data, step, width = letters.encode("utf-16-le", "replace"), 2, WIDE * 2
-    else:
-        data, step, width = letters.encode("utf-8", "replace"), 1, NARROW
-    return {zlib.crc32(data[i : i + width]) for i in range(0, len(data) - width + 1, step)}
 
 
 def _width(letters: str) -> int:

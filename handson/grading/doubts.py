@@ -16,6 +16,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from itertools import pairwise
+from operator import sub
 from typing import Any
 
 from msgspec.structs import replace
@@ -26,7 +27,7 @@ from handson.course import syllabus
 from handson.course.policy import VERBS
 from handson.grading import copies
 from handson.grading.answers import DIAGRAM_CELL, LONGEST
-from handson.grading.claims import Claims
+from handson.grading.claims import Claims, find_objects
 from handson.grading.export_names import fold_name, list_words
 from handson.grading.findings import CheckMark, Claim, Finding, Result, Written, make_finding
 from handson.grading.notebooks import Notebook, load_cells, load_editions
@@ -101,9 +102,10 @@ def _examine_claim(
     claim: Claim, observed: dict[str, Any], now: datetime
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield the code of each doubt about a record, and what was seen, if anything was."""
-    digests = [str(each.get("digest")) for each in copies.find_objects(observed, "images")]
+    digests = [str(each.get("digest")) for each in find_objects(observed, "images")]
     names = (*copies.list_resources(observed), *digests, *claim.requests)
-    yield "ids-odd", [name for name in names if _is_odd(name.lower())]
+    odd = (name for name in names if not _FORMS.fullmatch(name.lower()) or is_regular(name))
+    yield "ids-odd", [*odd]
     asked = {call.partition(":")[0] for call in claim.calls}
     needed = syllabus.find_check(claim.check).services if any(map(observed.get, _RESOURCES)) else ()
     yield "requests-none", [service for service in needed if service not in asked]
@@ -114,17 +116,13 @@ def _examine_claim(
     yield "seen-before", [f"{_show(seen)} < {_show(each)}" for each in made if each > limit]
 
 
-def _is_odd(name: str) -> bool:
-    return not _FORMS.fullmatch(name) or is_regular(_NO_DIGITS.sub("", name))
-
-
-def is_regular(digits: str) -> bool:
-    """Tell whether hexadecimal digits repeat or count.
+def is_regular(name: str) -> bool:
+    """Tell whether the hexadecimal digits of an id repeat or count.
 
     Of a million random ids with 8 digits, a hundred do; of those with 17 and more, none.
     """
-    values = digits.encode().translate(_VALUES)
-    steps = bytes((after - before) % 16 for before, after in pairwise(values))
+    values = _NO_DIGITS.sub("", name.lower()).encode().translate(_VALUES)
+    steps = bytes(map((15).__and__, map(sub, values[1:], values)))  # modulo 16
     return any(len(set(pairwise(each))) * 2 < len(each) for each in (values, steps))
 
 
@@ -146,18 +144,14 @@ def _examine_pace(claims: Claims) -> Iterator[Finding]:
 
 def _list_moments(observed: dict[str, Any]) -> list[datetime]:
     """Return when the observed images were pushed and recorded."""
-    texts = [each.get("pushed_at") for each in copies.find_objects(observed, "images")]
+    texts = [each.get("pushed_at") for each in find_objects(observed, "images")]
     recorded = observed.get("recorded_uri")
     texts += [recorded.get("recorded_at")] if isinstance(recorded, dict) else []
-    return [moment for moment in map(_read_time, texts) if moment]
-
-
-def _read_time(text: object) -> datetime | None:
-    """Return the moment that a text of a record names, or None."""
-    with suppress(ValueError):
-        moment = datetime.fromisoformat(str(text))
-        return moment if moment.tzinfo else None
-    return None
+    moments = []
+    for text in texts:
+        with suppress(ValueError):
+            moments.append(datetime.fromisoformat(str(text)))
+    return [moment for moment in moments if moment.tzinfo]
 
 
 def _show(moment: datetime) -> str:
@@ -229,7 +223,7 @@ def examine_diagram(diagram: Written, notebooks: Iterable[Notebook]) -> Iterator
     is never executed.  The labels of the drawing that was handed out do not count.
     """
     drawing = ((diagram.check and diagram.check.observed) or {}).get("drawing") or {}
-    parts = (part for name in ("boxes", "icons") for part in copies.find_objects(drawing, name))
+    parts = (part for name in ("boxes", "icons") for part in find_objects(drawing, name))
     labels = {fold_name(str(part.get("label"))): str(part.get("label")) for part in parts}
     given = _list_texts(load_editions()[0].answers[syllabus.DIAGRAM.grade_id])
     own = [label for label in labels if label and not _holds(given, label)]
