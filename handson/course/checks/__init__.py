@@ -18,17 +18,8 @@ from handson.course.checks.results import CheckResult, Diagnosis, FactResult, Ve
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Unseen
 
-__all__ = [
-    "CheckResult",
-    "Diagnosis",
-    "FactResult",
-    "Verification",
-    "derive",
-    "require_check",
-    "run_check",
-    "run_checks",
-    "trim",
-]
+# For importers of these classes; the functions need no mention.
+__all__ = ["CheckResult", "Diagnosis", "FactResult", "Verification"]
 
 MOST_PARTS = 500
 """The most parts of a network or a diagram in one record; AWS's quota for a VPC is 200 a kind."""
@@ -75,7 +66,7 @@ def trim(check_id: str, snapshot: Snapshot, exercise: Exercise = Exercise()) -> 
     if foreign and run_check(check_id, snapshot, exercise).passed:
         foreign = ()  # a class does not stand in the record of one learner
     kept = trim_to_check(snapshot, exercise)
-    return msgspec.structs.replace(kept, unseen=unseen, foreign=foreign)
+    return Snapshot(target=snapshot.target, unseen=unseen, foreign=foreign, **kept)
 
 
 def derive(check_id: str, observed: object, exercise: Exercise = Exercise()) -> CheckResult:

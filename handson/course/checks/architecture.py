@@ -16,8 +16,8 @@ from typing import Any
 
 from handson.core import messages
 from handson.course import syllabus
-from handson.course.checks.diagram_reading import CLOUD, LOCAL, REGISTRY, VPC, DiagramReading, Part
-from handson.course.checks.results import CheckResult, Diagnosis, Facts, conclude, diagnose
+from handson.course.checks.diagram_reading import CLOUD, LOCAL, REGISTRY, VPC, DiagramReading
+from handson.course.checks.results import CheckResult, Diagnosis, Facts, Kept, conclude, diagnose
 from handson.course.exercise import Exercise, NetworkForm
 from handson.course.state import Drawing, DrawnBox, Snapshot
 
@@ -34,16 +34,17 @@ def judge_diagram(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     return conclude(syllabus.DRAWING.id, facts, causes)
 
 
-def trim_to_diagram(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
-    """Return the part of a snapshot that this check reads: the drawing alone."""
-    return Snapshot(target=snapshot.target, drawing=snapshot.drawing)
+def trim_to_diagram(snapshot: Snapshot, exercise: Exercise) -> Kept:
+    """Return what this check reads: the drawing alone."""
+    return {"drawing": snapshot.drawing}
 
 
 def _compare_facts(reading: DiagramReading, goal: NetworkForm) -> Facts:
     on_aws = [
         part for part in reading.all(REGISTRY) if reading.on_aws(part) or not reading.has_cloud
     ]
-    public = [s for s in reading.subnets if reading.is_public(s) and _is_in_vpc(reading, s)]
+    inside = [s for s in reading.subnets if reading.within(s, VPC) or not reading.boxes(VPC)]
+    public = filter(reading.is_public, inside)
     cluster = "Fargate" if reading.says_fargate else "ECS" if reading.clusters else None
     in_vpc = any(reading.within(part, VPC) for part in on_aws)
     zones = {reading.zone(subnet) for subnet in public} - {""}
@@ -81,10 +82,6 @@ def _is_border(reading: DiagramReading, box: DrawnBox) -> bool:
     """Tell whether a box of the VPC surrounds all subnets in all zones."""
     surrounds = all(box in reading.around(part) for part in reading.subnets)
     return surrounds and not reading.within(box, VPC)
-
-
-def _is_in_vpc(reading: DiagramReading, part: Part) -> bool:
-    return reading.within(part, VPC) or not reading.boxes(VPC)
 
 
 def _explain_diagram(reading: DiagramReading, observed: dict[str, Any]) -> Iterator[Diagnosis]:

@@ -16,7 +16,7 @@ from handson.core import messages
 from handson.core.text import list_briefly, one_line
 from handson.course import rules, syllabus
 from handson.course.checks import results
-from handson.course.checks.results import CheckResult, Diagnosis, Facts, conclude, diagnose
+from handson.course.checks.results import CheckResult, Diagnosis, Facts, Kept, conclude, diagnose
 from handson.course.exercise import FARGATE, Exercise
 from handson.course.state import Cluster, Snapshot
 
@@ -41,16 +41,12 @@ def judge_cluster(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     return conclude("cluster", facts, _explain_cluster(cluster, foreign))
 
 
-def trim_to_cluster(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
-    """Return the part of a snapshot that this check reads: the cluster, else similar ones."""
-    cluster = find_goal_cluster(snapshot, exercise)
-    if cluster:
-        return Snapshot(target=snapshot.target, clusters=(cluster,))
-    return Snapshot(
-        target=snapshot.target,
-        clusters=(*_find_namesakes(snapshot, exercise), *_find_misspelt(snapshot, exercise)),
-        elsewhere=results.find_sightings(snapshot, "cluster"),
-    )
+def trim_to_cluster(snapshot: Snapshot, exercise: Exercise) -> Kept:
+    """Return what this check reads: the cluster, else similar ones."""
+    if cluster := find_goal_cluster(snapshot, exercise):
+        return {"clusters": (cluster,)}
+    similar = (*_find_namesakes(snapshot, exercise), *_find_misspelt(snapshot, exercise))
+    return {"clusters": similar, "elsewhere": results.find_sightings(snapshot, "cluster")}
 
 
 def find_goal_cluster(snapshot: Snapshot, exercise: Exercise = Exercise()) -> Cluster | None:

@@ -26,7 +26,7 @@ from handson.course import syllabus
 from handson.course.checks import repository, results
 from handson.course.checks.cluster import find_goal_cluster
 from handson.course.checks.repository import EcrUri, find_goal_images, parse_image_uri
-from handson.course.checks.results import CheckResult, Diagnosis, Facts, conclude, diagnose
+from handson.course.checks.results import CheckResult, Diagnosis, Facts, Kept, conclude, diagnose
 from handson.course.exercise import IMAGE_PLATFORM, Exercise
 from handson.course.state import Image, RecordedRun, RecordedUri, Snapshot
 
@@ -62,31 +62,27 @@ def judge_image(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     return result
 
 
-def trim_to_image(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
-    """Return the part of a snapshot that the check `image` reads.
+def trim_to_image(snapshot: Snapshot, exercise: Exercise) -> Kept:
+    """Return what the check `image` reads.
 
     That is the recorded URI, and the image with its tag; else the newest one and all images whose
     tags are listed.  For an empty repository: one of a similar name, and what may point to another
     region (the sightings there, and the cluster here).
     """
-    images, target = find_goal_images(snapshot, exercise), snapshot.target
+    images, uri = find_goal_images(snapshot, exercise), snapshot.recorded_uri
     found = repository.find_tagged_image(images, _find_wanted_tag(snapshot, exercise))
     newest = repository.find_newest_image(images)
     if image := found or newest:
-        return Snapshot(
-            target=target,
-            images=(image,) if found else tuple(it for it in images if it.tags or it is newest),
-            recorded_uri=snapshot.recorded_uri,
-            recorded_run=_find_run(image, snapshot),
-        )
+        read = (image,) if found else tuple(it for it in images if it.tags or it is newest)
+        run = _find_run(image, snapshot)
+        return {"images": read, "recorded_uri": uri, "recorded_run": run}
     cluster = find_goal_cluster(snapshot, exercise)
-    return Snapshot(
-        target=target,
-        clusters=(cluster,) if cluster else (),
-        repositories=repository.find_misspelt(snapshot, exercise),
-        recorded_uri=snapshot.recorded_uri,
-        elsewhere=results.find_sightings(snapshot, "image"),
-    )
+    return {
+        "clusters": (cluster,) if cluster else (),
+        "repositories": repository.find_misspelt(snapshot, exercise),
+        "recorded_uri": uri,
+        "elsewhere": results.find_sightings(snapshot, "image"),
+    }
 
 
 def _find_wanted_tag(snapshot: Snapshot, exercise: Exercise) -> str:
@@ -196,23 +192,18 @@ def judge_image_uri(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     return conclude("image-uri", facts, [wrong_region, *([obstacle] if obstacle else [])])
 
 
-def trim_to_image_uri(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
-    """Return the part of a snapshot that `image-uri` reads: URI, image, cluster or its region."""
-    recorded, uri = snapshot.recorded_uri, _parse_recorded_uri(snapshot)
+def trim_to_image_uri(snapshot: Snapshot, exercise: Exercise) -> Kept:
+    """Return what `image-uri` reads: URI, image, cluster or its region."""
+    uri = _parse_recorded_uri(snapshot)
     if uri is None:
-        return Snapshot(target=snapshot.target, recorded_uri=recorded)
-    cluster = find_goal_cluster(snapshot, exercise)
-    return Snapshot(
-        target=snapshot.target,
-        clusters=(cluster,) if cluster else (),
-        images=tuple(
-            image
-            for image in find_goal_images(snapshot, exercise)
-            if uri.tag in image.tags or uri.digest == image.digest
-        ),
-        recorded_uri=recorded,
-        elsewhere=() if cluster else results.find_sightings(snapshot, "cluster"),
-    )
+        return {"recorded_uri": snapshot.recorded_uri}
+    cluster, images = find_goal_cluster(snapshot, exercise), find_goal_images(snapshot, exercise)
+    return {
+        "clusters": (cluster,) if cluster else (),
+        "images": tuple(it for it in images if uri.tag in it.tags or uri.digest == it.digest),
+        "recorded_uri": snapshot.recorded_uri,
+        "elsewhere": () if cluster else results.find_sightings(snapshot, "cluster"),
+    }
 
 
 def _parse_recorded_uri(snapshot: Snapshot) -> EcrUri | None:

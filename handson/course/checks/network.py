@@ -50,18 +50,16 @@ def judge_network(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     return conclude("network", facts, _explain_vpc(_Case(snapshot.target, vpc, twins, exercise)))
 
 
-def trim_to_network(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
-    """Return the part of a snapshot that this check reads: the VPC it judges and its namesakes.
+def trim_to_network(snapshot: Snapshot, exercise: Exercise) -> results.Kept:
+    """Return what this check reads: the VPC it judges and its namesakes.
 
     Without a VPC, the sightings in other regions.
     """
     found = network_facts.find_goal_vpcs(snapshot, exercise)
     read = found or network_facts.find_named_default(snapshot, exercise)
-    return Snapshot(
-        target=snapshot.target,
-        vpcs=tuple(sorted(read, key=lambda vpc: (vpc.name, vpc.id))),
-        elsewhere=() if found else results.find_sightings(snapshot, "network"),
-    )
+    elsewhere = () if found else results.find_sightings(snapshot, "network")
+    vpcs = tuple(sorted(read, key=lambda vpc: (vpc.name, vpc.id)))
+    return {"vpcs": vpcs, "elsewhere": elsewhere}
 
 
 def _explain_no_vpc(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 
 from handson.course.checks import results
-from handson.course.checks.results import CheckResult, Diagnosis, Facts, conclude, diagnose
+from handson.course.checks.results import CheckResult, Diagnosis, Facts, Kept, conclude, diagnose
 from handson.course.exercise import Exercise
 from handson.course.state import Image, Repository, Snapshot, Target
 
@@ -91,16 +91,12 @@ def judge_repository(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     return conclude("repository", facts, [cause], found=repository is not None)
 
 
-def trim_to_repository(snapshot: Snapshot, exercise: Exercise) -> Snapshot:
-    """Return the part of a snapshot that this check reads: the repository, or a similar one."""
-    repository = find_goal_repository(snapshot, exercise)
-    if repository:
-        return Snapshot(target=snapshot.target, repositories=(repository,))
-    return Snapshot(
-        target=snapshot.target,
-        repositories=find_misspelt(snapshot, exercise),
-        elsewhere=results.find_sightings(snapshot, "repository"),
-    )
+def trim_to_repository(snapshot: Snapshot, exercise: Exercise) -> Kept:
+    """Return what this check reads: the repository, or a similar one."""
+    if repository := find_goal_repository(snapshot, exercise):
+        return {"repositories": (repository,)}
+    similar = find_misspelt(snapshot, exercise)
+    return {"repositories": similar, "elsewhere": results.find_sightings(snapshot, "repository")}
 
 
 def find_misspelt(snapshot: Snapshot, exercise: Exercise) -> tuple[Repository, ...]:

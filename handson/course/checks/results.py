@@ -20,6 +20,9 @@ SCHEMA = "handson.verification/1"
 Facts = Mapping[str, tuple[Any, Any]]
 """The expected and the observed value of each fact, by id, in the order of the card."""
 
+Kept = Mapping[str, Any]
+"""The fields of a snapshot that a check reads, besides its target."""
+
 COULD_NOT_LOOK = "could-not-look"
 """The code of the diagnosis where a service refused or failed."""
 
