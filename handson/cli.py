@@ -147,7 +147,7 @@ def run(chosen: Settings, output: Path | None) -> bool:
     opened = _open_workshop(chosen)
     with _show_bars(transient=False) as on_cell:
         outcomes = replay.run_notebooks(chosen, notebooks, output=folder, on_cell=on_cell)
-    failed = [outcome for outcome in outcomes if outcome.failed]
+    failed = [outcome for outcome in outcomes if outcome.error]
     for outcome in failed:
         where = {"notebook": outcome.notebook, "cell": outcome.cell}
         sentence = messages.text("notebook.cli.failed-cell", **where)

@@ -46,7 +46,7 @@ def refresh(lang: str, *, home: Path) -> str:
     notebooks = replay.find_notebooks(ROOT, lang=lang, optional=True)
     outcomes = replay.run_notebooks(chosen, notebooks, output=home / "run", on_cell=print_start)
     for outcome in outcomes:
-        if outcome.failed:
+        if outcome.error:
             return f"{outcome.notebook}, {outcome.cell}: {outcome.error}"
     for path, outcome in zip(notebooks, outcomes, strict=True):
         keep_outputs(path, outcome.copy, home=home)

@@ -46,11 +46,6 @@ class Outcome:
     cell: str = ""
     error: str = ""
 
-    @property
-    def failed(self) -> bool:
-        """Whether a cell of the notebook raised an error."""
-        return bool(self.error)
-
 
 def find_notebooks(cwd: Path, *, lang: str, optional: bool = False) -> list[Path]:
     """Return the notebooks of a worked edition, in the syllabus's order.
@@ -104,7 +99,7 @@ def run_notebooks(
     outcomes: list[Outcome] = []
     for run in runs:
         outcomes.append(run.execute(environment, on_cell=on_cell))
-        if outcomes[-1].failed:
+        if outcomes[-1].error:
             break
     return outcomes
 
