@@ -37,20 +37,10 @@ from handson.drawing.composition import compose
 from handson.drawing.local_picture import paint_local
 from handson.drawing.onprem_picture import plan_onprem
 from handson.drawing.scene import QUIET, Label, Scene, join_scenes
-from handson.drawing.svg_document import Picture
+from handson.drawing.svg_document import Picture as Picture
 
 if TYPE_CHECKING:
     from handson.drawing.diagram import Diagram as Diagram
-
-__all__ = [
-    "VIEWS",
-    "Diagram",
-    "Picture",
-    "check_views",
-    "describe_last_diagram",
-    "draw",
-    "translate",
-]
 
 VIEWS = ("aws", "onprem", "local")
 """The live architecture, the same job on premises, and step 1 on one computer."""
