@@ -122,7 +122,7 @@ def _format_lines(grades: Grades) -> Iterator[str]:
     if any(check.ruling for result in results for check in result.checks):
         yield messages.text("grading.overruled")
     if handed_in > 1:
-        yield _format_figures(grades)
+        yield from _format_figures(grades)
     for result in results:
         review = result.to_review()
         if review:
@@ -138,20 +138,15 @@ def _format_lines(grades: Grades) -> Iterator[str]:
         yield messages.text("grading.notes", notes=listed)
 
 
-def _format_figures(grades: Grades) -> str:
-    """Return the mean and the spread of the checks' points, and the fact that failed most often."""
+def _format_figures(grades: Grades) -> Iterator[str]:
+    """Yield the mean and the spread of the checks' points, and the fact that failed most often."""
     course = grades.requirements.course
     counted = measure_points(grades.results, course)["counted"]
     values = {name: f"{counted[name]:g}" for name in ("mean", "deviation")}
-    values["possible"] = f"{course.automatic:g}"
-    failed = find_failed_facts(grades.results)
-    if not failed:
-        return messages.text("grading.figures", **values)
-    (check, fact), owners = next(iter(failed.items()))
-    label = messages.label("course.checks.fact", fact)
-    return messages.text(
-        "grading.figures-failed", **values, check=check, fact=label, count=len(owners)
-    )
+    yield messages.text("grading.figures", **values, possible=f"{course.automatic:g}")
+    for (check, fact), owners in [*find_failed_facts(grades.results).items()][:1]:
+        label = messages.label("course.checks.fact", fact)
+        yield messages.text("grading.failed-most", check=check, fact=label, count=len(owners))
 
 
 def _format_findings(findings: Iterable[Finding]) -> Iterator[str]:
