@@ -137,27 +137,25 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
             shown = replace_surrogates(str(path))
             raise InvalidInput.from_key("grading.no-path", path=shown)
     for folder, items in loose.items():
-        for person, own in _group(items, roster):
-            named = Submission(folder, "", (), *person)
-            found = named if person.name else _submit_unnamed(folder, "", roster)
+        for named, own in _group(folder, "", items, roster):
+            found = named if named.owner else _submit_unnamed(folder, "", roster)
             yield replace(found, files=tuple(item.entry.name for item in own))
 
 
 def choose_submissions(submissions: Iterable[Submission], roster: Roster) -> list[Submission]:
     """Return the submission of each learner, the newest of several, sorted by name."""
-    by_name: dict[str, list[Submission]] = defaultdict(list)
-    for number, submission in enumerate(submissions):
+    by_name: dict[tuple[str, str], list[Submission]] = defaultdict(list)
+    for count, submission in enumerate(submissions):
         known = roster.find(submission.owner)
-        by_name[known.id if known else submission.owner or f"\0{number}"].append(submission)
+        name = known.id if known else submission.owner or f"\0{count}"
+        number = submission.number if submission.has_namesakes else ""
+        by_name[name, number].append(submission)
     chosen = []
-    for _, own in sorted(by_name.items()):
-        people = _split_namesakes(own)
-        for several in people:
-            newest = several[0]
-            if len(several) > 1:
-                newest = max(several, key=lambda each: (_find_newest_time(each), each.source))
-            earlier, has_namesakes = len(several) - 1, len(people) > 1
-            chosen.append(replace(newest, earlier=earlier, has_namesakes=has_namesakes))
+    for _, several in sorted(by_name.items()):
+        newest = several[0]
+        if len(several) > 1:
+            newest = max(several, key=lambda each: (_find_newest_time(each), each.source))
+        chosen.append(replace(newest, earlier=len(several) - 1))
     return chosen
 
 
@@ -203,26 +201,24 @@ def _split_folder(root: str, at: str, roster: Roster) -> Iterator[Submission]:
         is_stamped = any(entry.name == _STAMP for entry in entries)
         yield _submit_unnamed(root, at, roster, is_stamped=is_stamped)
     else:
-        for person, group in _group(items, roster):
-            yield from _submit_group(root, at, person, group, roster)
+        for named, group in _group(root, at, items, roster):
+            yield from _submit_group(named, group, roster)
 
 
-def _submit_group(
-    root: str, at: str, person: Person, items: list[_Item], roster: Roster
-) -> Iterator[Submission]:
+def _submit_group(named: Submission, items: list[_Item], roster: Roster) -> Iterator[Submission]:
     """Yield the submission of what bears one name, or those in the folder of a group."""
-    entry, is_known = items[0].entry, roster.find(person.name) is not None
+    entry, is_known = items[0].entry, roster.find(named.owner) is not None
     if len(items) > 1 or items[0].kind != "box":
         if is_known or any(item.kind != "other" for item in items):
-            yield Submission(root, at, tuple(item.entry.name for item in items), *person)
+            yield replace(named, files=tuple(item.entry.name for item in items))
         return
-    inside = _enter(root, entry) if roster and not is_known else None
+    inside = _enter(named.root, entry) if roster and not is_known else None
     members = [*_split_folder(*inside, roster)] if inside else []
     within = (member for member in members if (member.root, member.at) != inside)
     if any(roster.find(member.owner) for member in within):
         yield from members
     else:
-        yield Submission(root, entry.path, (), *person, is_zipped=not entry.is_folder)
+        yield replace(named, at=entry.path, is_zipped=not entry.is_folder)
 
 
 def _enter(root: str, entry: Entry) -> tuple[str, str] | None:
@@ -252,12 +248,15 @@ def _submit_unnamed(root: str, at: str, roster: Roster, *, is_stamped: bool = Fa
     return Submission(root, at, (), *next(iter(known or named), Person()), guesses=guesses)
 
 
-def _group(items: Sequence[_Item], roster: Roster) -> Iterator[tuple[Person, list[_Item]]]:
-    """Yield each person whom the names in a folder mention, with what bears the name.
+def _group(
+    root: str, at: str, items: Sequence[_Item], roster: Roster
+) -> Iterator[tuple[Submission, list[_Item]]]:
+    """Yield a submission for each person whom the names in a folder mention, and what bears it.
 
     What stands before the name of a known file is the learner's, so that whatever else begins with
     it is the same learner's; and so is what stands before the names of several folders or zips,
-    where others have the same names after theirs.
+    where others have the same names after theirs.  A platform's numbers tell namesakes apart within
+    one export, and the next one may number them anew.
     """
     unknown = {item.stem for item in items if item.kind == "box" and item.is_whole
                and not roster.find(item.person.name)}  # fmt: skip
@@ -278,7 +277,9 @@ def _group(items: Sequence[_Item], roster: Roster) -> Iterator[tuple[Person, lis
         name = known.id if known else person.name
         key = (name, person.number) if name or item.kind != "box" else (name, "", stem)
         groups.setdefault(key, (person, []))[1].append(item)
-    yield from groups.values()
+    numbers = Counter(name for name, number, *_ in groups if number)
+    for (name, *_), (bearer, held) in groups.items():
+        yield Submission(root, at, (), *bearer, has_namesakes=numbers[name] > 1), held
 
 
 def _describe(entry: Entry, above: str) -> _Item:
@@ -297,21 +298,6 @@ def _describe(entry: Entry, above: str) -> _Item:
     elif suffix in _READ:
         kind = "loose"
     return item._replace(kind=kind)
-
-
-def _split_namesakes(submissions: list[Submission]) -> list[list[Submission]]:
-    """Divide the submissions of one name among the people who bear it.
-
-    A learning platform numbers the people of an export, and may number them anew in the next.
-    """
-    numbers: dict[tuple[str, str], set[str]] = defaultdict(set)
-    people: dict[str, list[Submission]] = defaultdict(list)
-    for each in submissions:
-        folder = each.at if each.files else each.at.rpartition("/")[0]
-        numbers[each.root, folder].add(each.number)
-        people[each.number].append(each)
-    is_one_person = all(len(found - {""}) < 2 for found in numbers.values())
-    return [submissions] if is_one_person else list(people.values())
 
 
 def _find_newest_time(submission: Submission) -> str:

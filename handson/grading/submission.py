@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from handson.core.text import list_briefly, one_line, pick_fields
+from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
 from handson.grading import answers, copies, doubts, export_names, tokens
 from handson.grading.archives import MOST_BYTES, MOST_PICTURED, Refused, read_entry
@@ -33,8 +33,6 @@ UNCOUNTED = 1_000_000
 """Bytes of a submission whose values are too few to count; the workshop's own has 600,000."""
 MOST_TOGETHER = 64_000_000
 """Bytes of all files of a submission."""
-_PLACE = "source platform place"
-"""What a result says of the place of its submission."""
 
 
 @dataclass
@@ -66,14 +64,15 @@ def grade_submission(
 ) -> Result:
     """Return the result of a submission; nothing in it makes this raise."""
     try:
-        return _grade_contents(submission, requirements, roster, pictures=pictures)
+        result = _grade_contents(submission, requirements, roster, pictures=pictures)
     except Exception as error:  # our own fault must not cost the class its marks
         reason = one_line(f"{type(error).__name__}: {error}")
         finding = make_finding("not-graded", "serious", reason=reason)
         learner = _identify_learner(set(), submission, roster)
-        return make_empty_result(
-            learner, [finding], requirements, **pick_fields(submission, _PLACE)
-        )
+        result = make_empty_result(learner, [finding], requirements)
+    return replace(
+        result, source=submission.source, platform=submission.platform, place=submission.place
+    )
 
 
 def grade_files(folder: Path, names: Sequence[str]) -> Result:
@@ -156,7 +155,6 @@ def _grade_contents(
             [nothing, *contents.findings, *about_instead, *about_place],
             requirements,
             handed_in=handed_in,
-            **pick_fields(submission, _PLACE),
         )
     asked = requirements.for_learner(learner)
     marks = [judge_check(check, claims, asked) for check in asked.course.checks]
@@ -183,7 +181,7 @@ def _grade_contents(
         *about_place,
     ]
     return replace(
-        make_empty_result(learner, findings, requirements, **pick_fields(submission, _PLACE)),
+        make_empty_result(learner, findings, requirements),
         late_by=measure_lateness(claims, asked.until),
         handed_in_at=max((book.modified for book in contents.notebooks), default="") or None,
         named=tuple(sorted(names)),
