@@ -271,6 +271,11 @@ def test_a_question_is_marked_across_the_class_by_keyboard(page: Any, report: Pa
     page.get_by_label("まだ採点していない人だけ").check()
     assert [text[:4] for text in page.locator(".answer h3").all_inner_texts()] == ["x4 <", "x5 <"]
     page.get_by_label("まだ採点していない人だけ").uncheck()
+    page.goto(f"{report.as_uri()}#question-4")
+    assert page.locator("img.drawn").count() == 0
+    page.locator(".picture summary").first.click()
+    expect(page.locator("img.drawn")).to_have_count(page.locator(".picture").count())
+    page.go_back()
     page.get_by_role("link", name="s02 佐藤 健").press("Enter")
     assert filled(page) == ["", "2", "", "", ""]
     page.go_back()

@@ -320,7 +320,7 @@
       room.diagnoses.length > 0 && make("div", { class: "names" }, owned(say("cause"), say("item"), room.diagnoses))),
     make("div", { class: "names" }, section("found", room.found.length
       ? owned(say("finding"), say("severity"), room.found.map(([what, severity, ...rest]) =>
-        [what, make("span", { class: severity }, say(severity)), ...rest]))
+        [what, make("span", { class: `verdict ${severity}` }, say(severity)), ...rest]))
       : say("found-none"))),
     section("marking", make("p", { class: "quiet" }, say("marking-how")), spread),
     learners);
@@ -451,12 +451,12 @@
     if (!data.picture) return make("p", { class: "quiet" }, say("too-large"));
     // A picture can be made to be slow: none is drawn before one has been asked for.
     const folded = make("details", {
-      open: wantsPictures,
+      class: "picture", open: wantsPictures,
       ontoggle: () => {
         wantsPictures = folded.open;
-        if (folded.open && !folded.querySelector("img")) {
-          folded.append(image("drawn", data.picture, say("picture")));
-        }
+        if (!folded.open || folded.querySelector("img")) return;
+        folded.append(image("drawn", data.picture, say("picture")));
+        for (const each of view.querySelectorAll(".picture")) each.open = true;
       },
     }, make("summary", {}, say("picture")));
     return folded;
