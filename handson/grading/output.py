@@ -39,13 +39,7 @@ from math import ceil
 from typing import Any
 
 from handson.core import messages
-from handson.core.text import (
-    cut_to_columns,
-    one_line,
-    pick_fields,
-    replace_controls,
-    show_invisible,
-)
+from handson.core.text import cut_to_columns, one_line, pick_fields, show_invisible
 from handson.course import syllabus
 from handson.course.course import Course
 from handson.grading.classroom import Grades
@@ -106,10 +100,6 @@ def format_table(grades: Grades) -> Iterator[str]:
 
     A terminal takes all of it for nothing but text.
     """
-    return map(replace_controls, _format_lines(grades))
-
-
-def _format_lines(grades: Grades) -> Iterator[str]:
     results = grades.results
     handed_in = sum(result.handed_in for result in results)
     reviewed = sum(bool(result.to_review()) for result in results)
@@ -158,9 +148,9 @@ def _format_findings(findings: Iterable[Finding]) -> Iterator[str]:
         places = list(dict.fromkeys(each.where for each in (first, *others) if each.where))
         shown = ", ".join(map(one_line, places[:_PLACES]))
         more = f", … ({len(places)})" if len(places) > _PLACES else ""
-        message = one_line(first.message, longest=_LONGEST)
+        message, remedy = (one_line(it, longest=_LONGEST) for it in (first.message, first.remedy))
         yield f"  ⚠ {message}{f' [{shown}{more}]' if places else ''}"
-        yield f"    → {first.remedy}"
+        yield f"    → {remedy}"
         for passage in first.passages:
             longest = max(passage.common, key=len, default="")
             yield f"      {passage.grade_id}: “{one_line(' '.join(longest.split()))}”"
