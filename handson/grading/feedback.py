@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from html import escape
-from math import ceil
 from pathlib import Path
 
 from handson.core import messages
@@ -120,9 +119,7 @@ def _show_points(result: Result, words: Words) -> Iterator[str]:
         yield _write("p", words["so-far"], "warning")
     if result.until and result.late_by:
         until = f"{datetime.fromisoformat(result.until).astimezone():%Y-%m-%d %H:%M}"
-        hours, minutes = divmod(ceil(result.late_by / 60), 60)
-        late = words["late"].format(until=until, hours=hours, minutes=minutes)
-        yield _write("p", late, "warning")
+        yield _write("p", words["late"].format(until=until, late=result.lateness), "warning")
     rows = []
     for mark in result.checks:
         kind, remark = str(mark.status), f"{SIGNS[mark.status]} {words[mark.status]}"

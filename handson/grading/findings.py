@@ -6,6 +6,7 @@ text of a stranger is plain text here; the code that shows it escapes it.
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -286,6 +287,12 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         is_disputed = any(finding.code == "marks-conflict" for finding in self.findings)
         is_marked = len(self.marks) == len(self.written) and not is_disputed
         return round(self.counted + sum(self.marks), _DECIMALS) if is_marked else None
+
+    @property
+    def lateness(self) -> str:
+        """How late it was, for people, in the current language; "" if it was on time."""
+        hours, minutes = divmod(ceil(self.late_by / 60), 60)
+        return messages.text("grading.late", hours=hours, minutes=minutes) if self.late_by else ""
 
     @property
     def label(self) -> str:

@@ -35,7 +35,6 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from math import ceil
 from typing import Any
 
 from handson.core import messages
@@ -163,8 +162,6 @@ def _describe_for_people(result: Result, course: Course) -> dict[str, str]:
     drawn = ("✔" if diagram.drawn else "?") if diagram.status == "answered" else "-"
     facts = diagram.check.facts if diagram.check else ()
     passed = f" {sum(fact.passed for fact in facts)}/{len(facts)}" if facts else ""
-    hours, minutes = divmod(ceil(result.late_by / 60), 60)
-    late = messages.text("grading.late", hours=hours, minutes=minutes)
     more = "…" if result.total is None else ""
     marks = f"{sum(result.marks):g}/{course.manual:g}{more}"
     return {
@@ -176,7 +173,7 @@ def _describe_for_people(result: Result, course: Course) -> dict[str, str]:
         messages.text("grading.column-answers"): f"{answered}/{len(result.answers)}",
         messages.text("grading.column-diagram"): f"{drawn}{passed}",
         messages.text("grading.column-marks"): marks if result.marks else "",
-        messages.text("grading.column-late"): late if result.late_by else "",
+        messages.text("grading.column-late"): result.lateness,
         messages.text("grading.column-findings"): str(len(result.to_review()) or ""),
     }
 

@@ -183,11 +183,12 @@ def _describe_requirements(asked: Requirements) -> list[str]:
 def _row(result: Result) -> dict[str, Any]:
     """Return what the page knows of a learner who is not open; `given` is what people gave."""
     return {
-        **pick_fields(result, "learner name group handed_in until late_by"),
+        **pick_fields(result, "learner name group handed_in until"),
         "statuses": [mark.status for mark in result.checks],
         "points": [mark.points for mark in result.checks],
         "written": [written.status for written in result.written],
         "review": len(result.to_review()),
+        "late": result.lateness,
         "print": fingerprint_texts(result),
         "given": _describe_marks(result),
         "conflicts": {

@@ -59,6 +59,7 @@
   const isOverruled = (n, i) => checks[i][0] in given[n] && !isHalf(n, checks[i]);
   const counted = (n, i) => (isOverruled(n, i) ? given[n][checks[i][0]] : rows[n].points[i]);
   const automatic = (n) => add(checks.map((_, i) => counted(n, i)));
+  const total = (n) => add([automatic(n), sum(n)]);
   const isChanged = (n) => (field) => given[n][field] !== saved[n][field];
   const countChanges = () => add(everyone.map((n) => fields.filter(isChanged(n)).length));
 
@@ -153,39 +154,28 @@
   addEventListener("beforeunload", (event) => { if (countChanges()) event.preventDefault(); });
 
   // The table of learners: drawn once, then rows are only moved and hidden.
+  const compareTexts = new Intl.Collator(lang, { numeric: true }).compare;
   const hasGroups = rows.some((each) => each.group);
-  const compare = new Intl.Collator(lang, { numeric: true }).compare;
-  const byText = (of) => (a, b) => compare(of(a), of(b));
-  const byNumber = (of) => (a, b) => of(a) - of(b);
-  const order = { passed: 3, failed: 2, unproven: 1, missing: 0 };
-  const columns = [
-    { title: say("learner"), by: byText(label) },
-    hasGroups && { title: say("group"), by: byText((n) => rows[n].group) },
-    ...checks.map(([, short, full], i) => ({
-      title: short, full, by: byNumber((n) => order[rows[n].statuses[i]]),
-    })),
-    { title: say("points"), number: true, by: byNumber(automatic) },
-    { title: say("marks"), number: true, by: byNumber((n) => (some(n) ? sum(n) : -1)) },
-    { title: say("total"), number: true, by: byNumber((n) => add([automatic(n), sum(n)])) },
-    { title: say("review"), number: true, by: byNumber((n) => rows[n].review) },
-  ].filter(Boolean);
-
-  const cell = (status, isRuled) => make("td", { class: status },
-    make("span", { role: "img", "aria-label": say(status) }, signs[status]), isRuled && "*");
   const plain = (text, kind) => make("td", { class: kind }, text);
-  const row = (n) => {
-    const each = rows[n];
-    return make("tr", {},
-      make("th", { scope: "row" }, make("a", { href: `#learner-${n}` },
-        make("span", { class: "names" }, theirs(each.learner), " ", each.name && theirs(each.name, "small")),
-        make("span", { class: "numbers" }, numbers.get(n)))),
-      hasGroups && plain(each.group, "group"),
-      each.statuses.map((status, i) => cell(status, isOverruled(n, i))),
-      plain(automatic(n), "number"),
-      plain(some(n) ? `${sum(n)}${isMarked(n) ? "" : "…"}` : "", "number"),
-      plain(isMarked(n) ? add([automatic(n), sum(n)]) : "", "number"),
-      plain(each.review || "", each.review ? "number review" : "number"));
-  };
+  const worst = ["missing", "unproven", "failed", "passed"];
+  const number = (name, of, text = of, kind = "number") => (
+    { title: say(name), of, kind: "number", cell: (n) => plain(text(n), kind) });
+  const columns = [
+    { title: say("learner"), of: label, cell: (n) => make("th", { scope: "row" }, make("a", { href: `#learner-${n}` },
+      make("span", { class: "names" }, theirs(rows[n].learner), " ", rows[n].name && theirs(rows[n].name, "small")),
+      make("span", { class: "numbers" }, numbers.get(n)))) },
+    hasGroups && { title: say("group"), of: (n) => rows[n].group, cell: (n) => plain(rows[n].group) },
+    ...checks.map(([, short, full], i) => ({
+      title: short, full, of: (n) => worst.indexOf(rows[n].statuses[i]),
+      cell: (n) => plain([make("span", { role: "img", "aria-label": say(rows[n].statuses[i]) },
+        signs[rows[n].statuses[i]]), isOverruled(n, i) && "*"], rows[n].statuses[i]),
+    })),
+    number("points", automatic),
+    number("marks", (n) => (some(n) ? sum(n) : -1), (n) => some(n) && `${sum(n)}${isMarked(n) ? "" : "…"}`),
+    number("total", total, (n) => isMarked(n) && total(n)),
+    number("review", (n) => rows[n].review, (n) => rows[n].review || "", "number review"),
+  ].filter(Boolean);
+  const row = (n) => make("tr", {}, columns.map((column) => column.cell(n)));
   let cache = everyone.map(row);
 
   const shows = {
@@ -193,53 +183,49 @@
     review: (n) => rows[n].review > 0,
     failed: (n) => rows[n].statuses.some((status) => status !== "passed"),
     unmarked: (n) => rows[n].handed_in && !isMarked(n),
-    late: (n) => rows[n].late_by > 0,
+    late: (n) => rows[n].late,
     absent: (n) => !rows[n].handed_in,
   };
-  let sorting = { column: -1, down: false }, shown = everyone, picked = null;
+  let sorting = { column: -1, down: false }, shown = everyone;
   const body = make("tbody");
-  const heads = columns.map((column, i) => make("th", { scope: "col", class: column.number && "number" },
+  const heads = columns.map((column, i) => make("th", { scope: "col", class: column.kind },
     make("button", { type: "button", title: column.full, onclick: () => sort(i) },
       column.title, make("span", { class: "arrow", "aria-hidden": "true" }))));
   const live = make("p", { role: "status" });
   const search = make("input", { type: "search", id: "search", oninput: () => arrange() });
   const show = make("select", { id: "show", onchange: () => arrange() },
     Object.keys(shows).map((name) => make("option", { value: name }, say(`show-${name}`))));
-  const chip = make("p", { class: "chip", hidden: true });
+  const picked = make("option", { value: "picked" });
 
   const arrange = () => {
     const wanted = search.value.normalize("NFKC").toLowerCase().trim();
     const fits = shows[show.value];
-    shown = (blind.checked ? mixed : everyone).filter((n) => fits(n) && (!picked || picked.has(n)) && (!wanted
-      || `${label(n)} ${rows[n].group}`.normalize("NFKC").toLowerCase().includes(wanted)));
+    shown = (blind.checked ? mixed : everyone).filter((n) => fits(n)
+      && `${label(n)} ${rows[n].group}`.normalize("NFKC").toLowerCase().includes(wanted));
     if (sorting.column >= 0) {
-      const { by } = columns[sorting.column];
-      shown = [...shown].sort(sorting.down ? (a, b) => by(b, a) : by);
+      const { of } = columns[sorting.column], sign = sorting.down ? -1 : 1;
+      const compare = shown.length && typeof of(shown[0]) === "number" ? (a, b) => a - b : compareTexts;
+      shown = shown.toSorted((a, b) => sign * compare(of(a), of(b)));
     }
-    const drawn = document.createDocumentFragment();
-    for (const n of shown) drawn.append(cache[n]);
-    body.replaceChildren(drawn);
+    body.replaceChildren(...shown.map((n) => cache[n]));
     live.textContent = say("shown", { shown: shown.length, learners: rows.length });
   };
   const sort = (i) => {
     sorting = { column: i, down: sorting.column === i && !sorting.down };
-    heads.forEach((head, at) => {
-      if (at === i) head.setAttribute("aria-sort", sorting.down ? "descending" : "ascending");
-      else head.removeAttribute("aria-sort");
-    });
+    const order = sorting.down ? "descending" : "ascending";
+    heads.forEach((head, at) => { head.ariaSort = at === i ? order : null; });
     arrange();
-    live.textContent += ` ${say("sorted", {
-      column: columns[i].full ?? columns[i].title, order: say(sorting.down ? "descending" : "ascending"),
-    })}`;
+    live.textContent += ` ${say("sorted", { column: columns[i].full ?? columns[i].title, order: say(order) })}`;
   };
   const pick = (owners, what) => {
-    picked = owners && new Set(owners);
-    chip.hidden = !owners;
-    chip.replaceChildren(...(owners ? [say("picked", { what }), " ",
-      make("button", { type: "button", onclick: () => { pick(null); search.focus(); } }, say("unpick"))] : []));
-    if (owners) { search.value = ""; show.value = "all"; }
+    shows.picked = (n) => owners.includes(n);
+    picked.textContent = say("picked", { what });
+    show.append(picked);
+    show.value = "picked";
+    search.value = "";
     arrange();
-    if (owners) { learners.scrollIntoView(); learners.querySelector("h2").focus(); }
+    learners.scrollIntoView();
+    learners.querySelector("h2").focus();
   };
 
   const wide = (caption, head, lines, kind = "wide") =>
@@ -271,7 +257,7 @@
     make("div", { class: "controls" },
       make("div", {}, make("label", { for: "search" }, say("search")), search),
       make("div", {}, make("label", { for: "show" }, say("show")), show)),
-    chip, live,
+    live,
     wide(say("learners"), heads, body),
     make("p", { class: "quiet" }, Object.keys(signs).map((status) =>
       make("span", { class: `sign ${status}` }, state(status))), say("overruled")));
@@ -302,7 +288,7 @@
           marked.map(([id, most, title], i) => spreadRow(make("a", { href: `#question-${i}` }, title), most,
             handed.filter((n) => id in given[n]).map((n) => given[n][id]))),
           checks.map(([, , full, most], i) => spreadRow(full, most, handed.map((n) => counted(n, i)))),
-          spreadRow(say("total"), room.automatic + manual, done.map((n) => add([automatic(n), sum(n)]))),
+          spreadRow(say("total"), room.automatic + manual, done.map(total)),
         ]));
   };
 
@@ -326,12 +312,11 @@
     learners);
 
   // One learner.
-  const factRow = ({ passed, advice }, [fact, expected, observed]) => make("tr", { class: advice ? "advice" : "" },
+  const factRow = ({ passed, advice }, [fact, expected, observed]) => make("tr", { class: advice && "advice" },
     make("th", { scope: "row" }, fact, advice && make("small", {}, say("advice"))),
     make("td", {}, expected), make("td", {}, theirs(observed)),
-    make("td", { class: passed ? "passed verdict" : advice ? "unproven verdict" : "failed verdict" },
-      make("span", { "aria-hidden": "true" }, passed ? "✔ " : advice ? "ⓘ " : "✘ "),
-      say(passed ? "yes" : "no")));
+    make("td", { class: `verdict ${passed ? "passed" : advice ? "unproven" : "failed"}` },
+      make("span", { "aria-hidden": "true" }, passed ? "✔ " : advice ? "ⓘ " : "✘ "), say(passed ? "yes" : "no")));
   const proofLine = (proof) => make("p", { class: "quiet" }, `${say("proof")}: `,
     theirs([proof.observed_at, proof.kind, proof.account, proof.region, proof.learner,
       proof.digest.slice(0, 19), proof.where].filter(Boolean).join(" · ")),
@@ -418,10 +403,9 @@
   const textField = (n, column, title, about) => {
     const again = make("div", { class: "again" });
     const offer = () => {
-      const typed = field.value.trim(), counts = new Map();
-      for (const each of given) if (each[column]?.includes(typed)) counts.set(each[column], (counts.get(each[column]) ?? 0) + 1);
-      counts.delete(typed);
-      again.replaceChildren(...[...counts].sort((a, b) => b[1] - a[1]).slice(0, 4).map(([text]) => make("button", {
+      const typed = field.value.trim(), texts = new Set(given.map((each) => each[column]));
+      const others = [...texts].filter((text) => text?.includes(typed) && text !== typed);
+      again.replaceChildren(...others.slice(0, 6).map((text) => make("button", {
         // The field keeps the focus: without it, the buttons would go before the click.
         type: "button", onmousedown: (event) => event.preventDefault(),
         onclick: () => {
@@ -446,63 +430,49 @@
     rows[n].conflicts[id] && !(id in given[n]) && make("p", { class: "warning" }, rows[n].conflicts[id]),
     pointsField(n, id, title), textField(n, column, textTitle, title));
   let wantsPictures = false;
-  const drawnPicture = (data) => {
-    if (!data.diagram.drawn) return make("p", { class: "unproven" }, say("not-drawn"));
-    if (!data.picture) return make("p", { class: "quiet" }, say("too-large"));
+  const picture = (data) => {
+    if (!data.picture) return make("p", { class: "unproven" }, say(data.diagram.drawn ? "too-large" : "not-drawn"));
     // A picture can be made to be slow: none is drawn before one has been asked for.
-    const folded = make("details", {
-      class: "picture", open: wantsPictures,
-      ontoggle: () => {
-        wantsPictures = folded.open;
-        if (!folded.open || folded.querySelector("img")) return;
-        folded.append(image("drawn", data.picture, say("picture")));
-        for (const each of view.querySelectorAll(".picture")) each.open = true;
-      },
-    }, make("summary", {}, say("picture")));
+    const folded = make("details", { class: "picture", open: wantsPictures, ontoggle: () => {
+      wantsPictures = folded.open;
+      if (!folded.open || folded.querySelector("img")) return;
+      folded.append(image("drawn", data.picture, say("picture")));
+      for (const each of view.querySelectorAll(".picture")) each.open = true;
+    } }, make("summary", {}, say("picture")));
     return folded;
   };
-  const writtenText = (data, n, i) => {
-    const status = rows[n].written[i], isDiagram = i === marked.length - 1;
-    if (status !== "answered") return make("p", { class: "unproven" }, say(status === "missing" ? "no-cell" : "no-answer"));
-    if (!isDiagram) return make("div", { class: "text", dir: "auto" }, data.answers[i].text);
-    return make("details", {}, make("summary", {}, say("code")), make("pre", {
-      dir: "auto", tabindex: "0", role: "region", "aria-label": `${say("code")} ${label(n)}` }, data.diagram.text));
-  };
   const answerPart = (data, n, i, heading) => {
-    const [id, , title] = marked[i];
-    return make("section", { class: "answer" }, heading, i === marked.length - 1 && drawnPicture(data),
-      writtenText(data, n, i), markFields(n, [id, title], `${id}-comment`, say("comment")));
+    const [id, , title] = marked[i], status = rows[n].written[i], answer = data.answers[i];
+    return make("section", { class: "answer" }, heading, !answer && picture(data),
+      status !== "answered" ? make("p", { class: "unproven" }, say(status === "missing" ? "no-cell" : "no-answer"))
+        : answer ? make("div", { class: "text", dir: "auto" }, answer.text)
+          : make("details", {}, make("summary", {}, say("code")), make("pre", {
+            dir: "auto", tabindex: "0", role: "region", "aria-label": `${say("code")} ${label(n)}` }, data.diagram.text)),
+      markFields(n, [id, title], `${id}-comment`, say("comment")));
   };
   const besideRubric = (i, ...inside) => make("div", { class: "rubric-beside" }, make("div", {}, inside),
     room.rubric[marked[i][0]] && make("aside", { class: "rubric" },
       make("strong", {}, say("rubric")), make("div", { class: "text", dir: "auto" }, room.rubric[marked[i][0]])));
 
-  const ways = (kind, numbers, at, titleOf) => {
-    const to = (which, rel, n) => n !== undefined
-      && make("a", { href: `#${kind}-${n}`, rel }, say(which, { what: titleOf(n) }));
-    return [make("a", { href: "#class" }, say("back")),
-      at > 0 && to("before", "prev", numbers[at - 1]), at >= 0 && to("after", "next", numbers[at + 1])];
-  };
   const view = make("div", { id: "view", hidden: true });
-  const showPart = (title, links, ...inside) => {
-    const heading = make("h2", { tabindex: "-1" }, title);
-    view.replaceChildren(make("nav", { "aria-label": say("place") }, links()), heading,
-      ...inside.flat().filter(Boolean), make("nav", { class: "below" }, links()));
-    return heading;
+  const showPart = (kind, numbers, at, titleOf, ...inside) => {
+    const link = (rel, n) => n !== undefined && make("a", { href: `#${kind}-${n}`, rel }, say(rel, { what: titleOf(n) }));
+    const links = (given) => make("nav", given, make("a", { href: "#class" }, say("back")),
+      link("prev", numbers[at - 1]), at >= 0 && link("next", numbers[at + 1]));
+    view.replaceChildren(links({ "aria-label": say("place") }), ...inside.flat().filter(Boolean), links({ class: "below" }));
   };
+  const heading = (...inside) => make("h2", { tabindex: "-1" }, inside);
   const pairs = (items) => make("dl", {}, items.filter(([, value]) => value)
     .map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, theirs(value)))));
   const moment = (text) => text && new Date(text).toLocaleString(lang, { dateStyle: "medium", timeStyle: "short" });
-  const lateness = (n) => rows[n].late_by > 0 && say("late-by", {
-    hours: Math.floor(rows[n].late_by / 3600), minutes: Math.ceil((rows[n].late_by % 3600) / 60) });
   const openLearner = (n) => {
     const data = read(`learner-${n}`), each = rows[n];
-    return showPart(theirs(label(n)), () => ways("learner", shown, shown.indexOf(n), label),
+    showPart("learner", shown, shown.indexOf(n), label, heading(theirs(label(n))),
       pairs([
         [say("group"), each.group],
         [say("points"), say("points-of", { points: automatic(n), possible: room.automatic })],
         [say("marks"), some(n) && say("points-of", { points: sum(n), possible: manual })],
-        [say("at"), moment(data.handed_in_at)], [say("until"), moment(each.until)], [say("late"), lateness(n)],
+        [say("at"), moment(data.handed_in_at)], [say("until"), moment(each.until)], [say("late"), each.late],
       ]),
       !each.handed_in && make("p", {}, say("absent")),
       make("p", { class: "numbers quiet" }, say("blind-how")),
@@ -523,29 +493,28 @@
   const openQuestion = (i) => {
     const [id, , title] = marked[i];
     const listed = shown.filter((n) => rows[n].handed_in && !(onlyOpen.checked && id in given[n]));
-    return showPart(title, () => ways("question", marked.map((_, at) => at), i, (at) => marked[at][2]),
+    showPart("question", [...marked.keys()], i, (at) => marked[at][2], heading(title),
       make("p", { class: "controls" }, make("label", {}, onlyOpen, " ", say("only-open"))),
       make("p", { class: "quiet" }, say("shown", { shown: listed.length, learners: rows.length }), " ", say("question-how")),
       besideRubric(i, listed.map((n) => answerPart(read(`learner-${n}`), n, i, make("h3", {},
-        make("a", { href: `#learner-${n}` }, theirs(label(n))), lateness(n) && make("small", {}, ` ${say("late")}: ${lateness(n)}`)))))
-    );
+        make("a", { href: `#learner-${n}` }, theirs(label(n))), rows[n].late && make("small", {}, ` ${say("late")}: ${rows[n].late}`))))));
   };
 
-  let last = "", place = 0;
+  let last = "";
   const route = () => {
     const [, kind, number] = /^#(learner|question)-(\d+)$/.exec(location.hash) ?? [];
     const isPart = Number(number) < (kind === "learner" ? rows : marked).length;
-    if (isPart && !classView.hidden) place = scrollY;
     classView.hidden = isPart;
     view.hidden = !isPart;
     view.replaceChildren();
-    const heading = isPart && (kind === "learner" ? openLearner : openQuestion)(Number(number));
     if (!isPart) tellClass();
+    else (kind === "learner" ? openLearner : openQuestion)(Number(number));
     // Whoever comes back goes on from the link that was followed.
     const link = last && last !== location.hash
       && document.querySelector(`main > :not([hidden]) :is(th, h3) a[href="${last}"]`);
-    scrollTo(0, isPart ? 0 : place);
-    (link || heading || null)?.focus({ preventScroll: !(link && isPart) });
+    scrollTo(0, 0);
+    link?.scrollIntoView?.({ block: "center" });
+    (link || view.querySelector("h2"))?.focus({ preventScroll: true });
     last = isPart ? location.hash : "";
   };
   const refresh = () => {
