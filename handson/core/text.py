@@ -12,7 +12,6 @@ from handson.core.errors import InvalidInput
 
 _LONGEST_QUOTE = 60
 _LONGEST_LINE = 120
-_MOST_TEXTS = 12
 _MOST_LETTERS = 8
 _FULL_WIDTH = re.compile(
     "[\uff01-\uff5e\u3000\u2018-\u201f\u2010-\u2015\u2212\u30fc\u3001\u3002\u30fb]+"
@@ -133,10 +132,10 @@ def show_invisible(text: str) -> str:
     return _INVISIBLE.sub(show, text)
 
 
-def list_briefly(texts: Sequence[str]) -> str:
-    """Return the first dozen texts on one line, and the number of all if there are more."""
-    listed = ", ".join(one_line(text) for text in texts[:_MOST_TEXTS])
-    return listed if len(texts) <= _MOST_TEXTS else f"{listed}, … ({len(texts)})"
+def list_briefly(texts: Sequence[str], *, most: int = 12) -> str:
+    """Return the first texts on one line, and the number of all if there are more."""
+    listed = ", ".join(one_line(text) for text in texts[:most])
+    return listed if len(texts) <= most else f"{listed}, … ({len(texts)})"
 
 
 def map_texts(value: Any, change: Callable[[str], Any]) -> Any:

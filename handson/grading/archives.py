@@ -40,10 +40,7 @@ MOST_PARTS = 24
 SMALL = 1_000_000
 """Files up to this size, in bytes, are exempt from the limit `MOST_TIMES`."""
 
-_BROKEN = (
-    *(zipfile.BadZipFile, zlib.error, struct.error),
-    *(EOFError, OSError, RuntimeError, ValueError),
-)
+_BROKEN = (zipfile.error, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
 
 
 class Refused(Exception):

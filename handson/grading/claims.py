@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from handson.core.text import one_line
 from handson.course import evidence, syllabus
@@ -32,7 +31,6 @@ MOST_CLAIMS = 300
 
 _CARD = re.compile(r"sha256:[0-9a-f]{64}")
 _CALL = re.compile(r"""\bworkshop\.evidence\(\s*(?:check\s*=\s*)?["']([\w-]{1,20})["']""")
-_LOST = ("metadata-stripped", "outputs-missing", "output-other")
 
 
 class _Request(msgspec.Struct):
@@ -115,29 +113,23 @@ def gather_claims(notebooks: Sequence[Notebook], journal: Iterable[tuple[str, by
     """
     records = [(NOTEBOOK, *record) for notebook in notebooks for record in notebook.records()]
     records += [(JOURNAL, *line) for line in journal]
-    claims = Claims(findings=[lost for each in notebooks for lost in _find_lost_records(each)])
-    known: set[tuple[str, bool]] = set()
-    unread = 0
+    items: dict[tuple[str, bool], Claim] = {}
+    findings: list[Finding] = []
+    digests: set[str] = set()
     for source, where, data in records:
-        if len(known) + unread == MOST_CLAIMS:
-            claims.findings.append(make_finding("records-many", where=where, most=MOST_CLAIMS))
+        if len(items) + len(findings) == MOST_CLAIMS:
+            findings.append(make_finding("records-many", where=where, most=MOST_CLAIMS))
             break
         claim = _read_record(data, source=source, where=where)
         if isinstance(claim, Finding):
-            claims.findings.append(claim)
-            unread += 1
+            findings.append(claim)
             continue
+        items.setdefault((claim.digest, claim.intact), claim)
         if source == JOURNAL:
-            claims.journal.add(claim.digest)
-        if (claim.digest, claim.intact) not in known:
-            known.add((claim.digest, claim.intact))
-            claims.items.append(claim)
-    intact = {claim.check for claim in claims.items if claim.source == JOURNAL and claim.intact}
-    for place, finding in enumerate(claims.findings):
-        if finding.code in _LOST and finding.check in intact:
-            restored = replace(finding, code="metadata-restored", severity="note")
-            claims.findings[place] = restored
-    return claims
+            digests.add(claim.digest)
+    intact = {claim.check for claim in items.values() if claim.source == JOURNAL and claim.intact}
+    lost = [finding for each in notebooks for finding in _find_lost_records(each, intact)]
+    return Claims([*items.values()], [*lost, *findings], digests)
 
 
 def find_objects(holder: dict[str, Any], name: str) -> list[dict[str, Any]]:
@@ -218,8 +210,13 @@ def _find_contradiction(record: _Record) -> str:
     return f"aws: {one_line(target.endpoint)}" if target.kind == AWS and target.endpoint else ""
 
 
-def _find_lost_records(notebook: Notebook) -> Iterator[Finding]:
-    """Yield a finding for each evidence cell without a record: it has a card alone, or nothing."""
+def _find_lost_records(notebook: Notebook, journal: Set[str]) -> Iterator[Finding]:
+    """Yield a finding for each evidence cell without a record: it has a card alone, or nothing.
+
+    Args:
+        notebook: The notebook.
+        journal: The checks of which the journal has an intact record.
+    """
     for cell in notebook.cells:
         if cell.cell_type != "code" or any(output.record for output in cell.outputs):
             continue
@@ -231,9 +228,9 @@ def _find_lost_records(notebook: Notebook) -> Iterator[Finding]:
         # A diagram may be drawn with another tool; its evidence gives no points.
         severity: Severity = "note" if check == syllabus.DRAWING.id else "warning"
         card = next(filter(None, (_CARD.search(output.text) for output in cell.outputs)), None)
-        if card is not None:
-            digest = card.group()[:19]
-            code, values = "metadata-stripped", {"digest": digest}
-        else:
-            code, values = "output-other" if cell.outputs else "outputs-missing", {}
+        code = "output-other" if cell.outputs else "outputs-missing"
+        code = "metadata-stripped" if card else code
+        if check in journal:
+            code, severity = "metadata-restored", "note"
+        values = {"digest": card.group()[:19]} if card else {}
         yield make_finding(code, severity, check=check, where=where, **values)

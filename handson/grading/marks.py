@@ -24,7 +24,7 @@ from math import ceil, floor
 from msgspec.structs import replace
 
 from handson.core.errors import InvalidInput
-from handson.core.text import one_line
+from handson.core.text import list_briefly, one_line
 from handson.course import checks, evidence, syllabus
 from handson.course.course import Course
 from handson.course.exercise import Exercise
@@ -34,9 +34,6 @@ from handson.grading.export_names import fold_name
 from handson.grading.findings import CheckMark, Claim, Finding, Severity, make_finding
 from handson.grading.roster import Learner
 from handson.grading.tokens import Keys
-
-_SHOWN = 3
-"""Records that a finding about a chain names."""
 
 
 @dataclass(frozen=True)
@@ -248,5 +245,4 @@ def _about(claim: Claim, code: str, severity: Severity = "warning", **values: ob
 def _about_chain(claims: list[Claim], code: str, severity: Severity = "warning") -> Finding:
     ordered = sorted(claims, key=lambda claim: (claim.observed_at, claim.check))
     named = [f"{claim.check} {claim.observed_at} {claim.digest[:19]}" for claim in ordered]
-    more = "" if len(named) <= _SHOWN else f", … ({len(named)})"
-    return _about(ordered[0], code, severity, records=", ".join(named[:_SHOWN]) + more)
+    return _about(ordered[0], code, severity, records=list_briefly(named, most=3))
