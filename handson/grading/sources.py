@@ -188,17 +188,17 @@ def _split_folder(root: str, at: str, roster: Roster) -> Iterator[Submission]:
         yield _submit_unnamed(root, at, roster)  # grading reports it
         return
     items = [item for entry in entries if (item := _describe(entry, own)).kind]
-    kinds = {item.kind for item in items}
-    boxes = [item for item in items if item.kind == "box" and item.person.name]
-    is_alone = len(boxes) == 1 and all(item in boxes or item.kind == "other" for item in items)
+    kinds = [item.kind for item in items]
+    boxes = [item for item in items if item.kind == "box"]
+    is_stamped = any(entry.name == _STAMP for entry in entries)
+    is_alone = len(boxes) == 1 and {*kinds} <= {"box", "other"} and not is_stamped
     inside = _enter(root, boxes[0].entry) if is_alone else None
     person = find_person(own, above)
     if person.platform and person.place == own:  # whatever else is in it is the learner's
         yield Submission(root, at, (), *person)
     elif inside:
         yield from _split_folder(*inside, roster)
-    elif "notebook" in kinds or not (boxes or "named" in kinds):
-        is_stamped = any(entry.name == _STAMP for entry in entries)
+    elif "notebook" in kinds or not ("named" in kinds or any(box.person.name for box in boxes)):
         yield _submit_unnamed(root, at, roster, is_stamped=is_stamped)
     else:
         for named, group in _group(root, at, items, roster):

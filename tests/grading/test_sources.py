@@ -191,8 +191,11 @@ def test_a_stranger_in_a_folder_named_after_a_learner_is_not_that_learner(tmp_pa
 def test_zips_of_classes_and_groups_are_looked_through(tmp_path: Path) -> None:
     files = {f"{name}_4{n}_assignsubmission_file/{book}": b"{}"
              for n, name in enumerate(("s01", "s02")) for book in BOOKS}  # fmt: skip
-    (tmp_path / "export.zip").write_bytes(zipped(files))
+    (tmp_path / "submissions.zip").write_bytes(
+        zipped(files)
+    )  # as Canvas calls it, a name of nobody
     assert owners(tmp_path) == owners(tmp_path, roster=CLASS) == ["s01", "s02"]
+    (tmp_path / "submissions.zip").rename(tmp_path / "export.zip")
     (tmp_path / "more.zip").write_bytes(zipped({"s03.zip": zipped({BOOKS[0]: b"{}"})}))
     assert owners(tmp_path, roster=CLASS) == ["s01", "s02", "s03"]
 
