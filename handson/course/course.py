@@ -178,7 +178,7 @@ def _find_line(text: str, problem: str) -> tuple[int, str]:
 
     def has_problem(count: int) -> bool:
         try:
-            _parse("\n".join(lines[:count]))
+            _parse("\n".join([*lines[:count], ""]))
         except InvalidInput as error:
             return error.problem == problem
         except ValueError:  # a value goes on behind these lines

@@ -77,6 +77,7 @@ def test_an_empty_file_is_the_course_of_the_syllabus(tmp_path: Path) -> None:
         ("name = 1", 1, 'name = "Step 2"'),
         ("name = \n", 1, "TOML"),
         ("until = 12:00:00", 1, "2026-05-01"),
+        ("name = 'a'\r\nuntil = 3\r\n", 2, "until = 3"),
         ("from = \"tomorrow\"", 1, "2026-05-01"),
         ("from = 2026-05-10\n\nuntil = 2026-05-09", 3, "until"),
         ("[rubric]\nwhy-zones = 'a'\n[points]\nnetwrok = 2", 4, "network"),
