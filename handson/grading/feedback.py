@@ -128,7 +128,8 @@ def _show_points(result: Result, words: Words) -> Iterator[str]:
             kind, remark = "", words["ruled"].format(points=points, reason=mark.ruling.reason)
         rows.append((kind, check_label(mark.id), f"{mark.counted:g} / {mark.possible:g}", remark))
     for each in result.written:
-        given, remark = ("–", words["unmarked"]) if each.mark is None else (f"{each.mark:g}", "")
+        is_open = each.mark is None and each.possible
+        given, remark = ("–", words["unmarked"]) if is_open else (f"{each.mark or 0:g}", "")
         name, points = _name_question(each), f"{given} / {each.possible:g}"
         rows.append(("", name, points, each.comment or remark))
     yield _make_table([words["item"], words["score"], words["remark"]], rows)

@@ -285,8 +285,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     def total(self) -> float | None:
         """All points that count, or None while a mark is missing or in conflict."""
         is_disputed = any(finding.code == "marks-conflict" for finding in self.findings)
-        is_marked = len(self.marks) == len(self.written) and not is_disputed
-        return round(self.counted + sum(self.marks), _DECIMALS) if is_marked else None
+        is_open = any(it.mark is None and it.possible for it in self.written)
+        return None if is_disputed or is_open else round(self.counted + sum(self.marks), _DECIMALS)
 
     @property
     def lateness(self) -> str:

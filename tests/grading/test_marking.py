@@ -58,6 +58,8 @@ def test_marks_are_given_to_their_learner_and_those_for_other_texts_are_told() -
         assert (marked.total, marked.marks) == (total, [*marks.values()])
         assert [each.code for each in marked.findings] == codes
     assert apply_marks([result], Marks({"=2": give(WHOLE)})) == ((result,), ["=2"])
+    *others, diagram = [replace(each, possible=0) for each in result.written]
+    assert replace(result, answers=(*others,), diagram=diagram).total == 30  # nothing to mark
 
 
 def test_a_ruling_counts_in_the_place_of_a_checks_points_which_stay() -> None:

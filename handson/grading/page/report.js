@@ -51,7 +51,8 @@
 
   const readMark = (text) => Number(text.normalize("NFKC").replace(",", "."));
   const isMark = (mark, id) => mark >= 0 && mark <= possible[id];
-  const isMarked = (n) => [...marked.map(([id]) => id), ...Object.keys(rows[n].conflicts)].every((id) => id in given[n]);
+  const worth = marked.filter(([, most]) => most).map(([id]) => id);
+  const isMarked = (n) => [...worth, ...Object.keys(rows[n].conflicts)].every((id) => id in given[n]);
   const some = (n) => marked.some(([id]) => id in given[n]);
   const sum = (n) => add(marked.map(([id]) => given[n][id] ?? 0));
   // A ruling has points and a reason, or it does not count.
