@@ -24,6 +24,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, pairwise
 from math import ceil
 from pathlib import Path
 
@@ -42,7 +43,8 @@ TAKERS = tuple(name for name, own in PLATFORMS.items() if "points" in own)
 """The platforms that take a file with marks, and `generic`."""
 _BOM = "\ufeff"
 """Without it, Excel reads a CSV as Shift_JIS on a Japanese Windows."""
-_REPLACEABLE = re.compile(r"-?|\d+([.,]\d+)?")
+_NUMBER = re.compile(r"\d+([.,]\d+)?")
+_REPLACEABLE = re.compile(f"-?|{_NUMBER.pattern}")
 """Cells that points replace: blank, Moodle's sign for it, or other points; not Canvas's EX."""
 
 
@@ -74,7 +76,7 @@ class Gradebook:
         return table.fill(cells)
 
     def tell_open(self, grades: Grades) -> Iterator[str]:
-        """Yield who handed in and is not in the file, and whose points are those of the checks."""
+        """Yield who is not in the file or not fully marked, and whether its maximum differs."""
         known = {learner.id for _, learner in self.listing.find_learners()}
         told: dict[str, list[str]] = defaultdict(list)
         for result in grades.results:
@@ -84,6 +86,22 @@ class Gradebook:
                 told["unmarked"].append(result.label)
         for name, learners in told.items():
             yield messages.label("grading.for-told", name, learners=list_briefly(learners))
+        maximum, course = self.find_maximum(), grades.requirements.course
+        possible = course.automatic + course.manual
+        if maximum not in (None, possible):
+            values = {"maximum": f"{maximum:g}", "possible": f"{possible:g}"}
+            yield messages.text("grading.for-maximum", **values)
+
+    def find_maximum(self) -> float | None:
+        """Return the points that the platform gives at most, where the file says so."""
+        head = PLATFORMS[self.listing.platform or GENERIC].get("maximum", "(?!)")
+        for row, below in pairwise([*self.listing.table.rows, []]):
+            for at, cell in enumerate(row):
+                if re.fullmatch(head, fold_name(cell)):
+                    near = (row[at + 1 : at + 2], below[at : at + 1], row[self.points :][:1])
+                    numbers = filter(_NUMBER.fullmatch, map(str.strip, chain(*near)))
+                    return next((float(number.replace(",", ".")) for number in numbers), None)
+        return None
 
 
 def open_gradebook(platform: str | None, path: Path | None, column: str | None) -> Gradebook | None:

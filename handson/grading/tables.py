@@ -60,7 +60,7 @@ class Table:
             rows[row] += [""] * (column + 1 - len(rows[row]))
             rows[row][column] = escape_formula(format_cell(value))
         text, _ = decode_text(self.data)
-        end = "\r\n" if "\r\n" in text else "\n"
+        end = re.split("(\r\n?|\n)", f"{text}\n", maxsplit=1)[1]
         # Platforms quote all cells or those that need it; the first shows which.
         quoting = csv.QUOTE_ALL if text.startswith('"') else csv.QUOTE_MINIMAL
         filled = format_rows(rows, delimiter=self.separator, lineterminator=end, quoting=quoting)
@@ -121,7 +121,7 @@ def _read_csv(data: bytes) -> Table:
         raise ValueError("UTF-8, UTF-16, Shift_JIS: ✘")
     heads = next((line for line in text.splitlines() if re.search(f"[{_SEPARATORS}]", line)), "")
     separator = max(_SEPARATORS, key=heads.count)
-    rows = list(csv.reader(StringIO(text, newline=""), delimiter=separator))
+    rows = list(csv.reader(StringIO(text.replace("\ufeff", ""), newline=""), delimiter=separator))
     codec = "utf-8-sig" if data.startswith(codecs.BOM_UTF8) else encoding.replace(*_WINDOWS)
     return Table(rows, data, codec, separator)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from openpyxl import load_workbook
 from handson import grading
 from handson.cli import main
 from handson.core.errors import InvalidInput
+from handson.course.course import Course
 from handson.grading import Grades, Learner, Requirements, Ruling
 from handson.grading.gradebook import TAKERS, describe_comments, find_points
 from handson.grading.submission import make_empty_result
@@ -119,6 +121,16 @@ def test_a_column_of_several_is_named_and_what_is_no_number_stays(tmp_path: Path
     assert filled == f"{heads}A B,9,s1,,3,80\nC D,8,s2,,3,EX\nE F,7,s3,,3,80\n"
 
 
+def test_a_maximum_that_is_not_the_courses_is_told(tmp_path: Path) -> None:
+    course = Course(points={"network": 15, "why-zones": 2.5})
+    for name, (platform, *_) in PLATFORMS.items():
+        book = grading.open_gradebook(platform, gradebooks.write(tmp_path, name), None)
+        assert book is not None
+        told = [*book.tell_open(Grades((), Requirements(course=course), readable=1))]
+        expected = [] if platform in ("sakai", "webclass") else [("100", "83.5")]
+        assert [re.findall(r"[\d.]+(?= 点満点)", line) for line in told] == [[*e] for e in expected]
+
+
 def test_points_of_two_submissions_of_one_learner_are_left_open(tmp_path: Path) -> None:
     path = tmp_path / "answer.csv"
     path.write_bytes("ユーザID,氏名,点数,コメント\r\ns1,A B,,\r\n".encode("cp932"))
@@ -135,6 +147,19 @@ def test_a_file_that_a_spreadsheet_saved_again_keeps_its_encoding(tmp_path: Path
     book = grading.open_gradebook("moodle", path, None)
     assert book is not None
     assert book.fill(class_of(graded("s1"))).decode("utf-16") == "ID number\tGrade\ns1\t80\n"
+
+
+@pytest.mark.parametrize(("end", "cell"), [("\r\n", "a\nb"), ("\n", "a\r\nb"), ("\r", "a")])
+def test_line_ends_stay_and_so_do_those_within_cells(end: str, cell: str, tmp_path: Path) -> None:
+    path = tmp_path / "roster.txt"
+    for encoding in ("utf-8", "utf-16"):
+        text = f'learner\tnote{end}s1\t"{cell}"{end}'
+        path.write_text(text, encoding=encoding, newline="")
+        book = grading.open_gradebook("generic", path, None)
+        assert book is not None
+        quoted = cell if len(cell) == 1 else f'"{cell}"'
+        filled = book.fill(class_of(graded("s1"))).decode("utf-8-sig")
+        assert filled == f"learner\tnote\tpoints\tcomment{end}s1\t{quoted}\t80\t{end}"
 
 
 @pytest.fixture

@@ -32,6 +32,14 @@ def test_a_roster_is_read_as_spreadsheets_write_it(tmp_path: Path, encoding: str
         assert read_roster(path).learners == expected
 
 
+def test_files_put_together_have_marks_of_their_own_and_those_who_sit_in_are_learners(
+    tmp_path: Path,
+) -> None:
+    text = "ロール,ユーザID,学籍番号\n教員,t,\n\ufeff聴講生,u1,\ufeffs1\n\ufeff履修生,u2,s2\n"
+    roster = read_roster(saved(tmp_path, text, "utf-8-sig"))
+    assert [learner.id for learner in roster.learners] == ["s1", "s2"]
+
+
 def test_heads_and_accounts_are_read_as_people_write_them_and_other_files_refused(
     tmp_path: Path,
 ) -> None:
