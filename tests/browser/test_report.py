@@ -64,7 +64,10 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("inbox")
     for number in (1, 2):
         making.hand_in(f"s0{number}", seed=number).write(folder / f"s0{number}")
-    making.hand_in("s03", seed=3, observe=making.no_cluster).write(folder / "s03")
+    book = making.hand_in("s03", seed=3, observe=making.no_cluster)
+    first = making.Book(making.committed()).cell("architecture-diagram")
+    book.cell("architecture-diagram")["source"] = first["source"]
+    book.write(folder / "s03")
     hand_in_evil(folder, 4)
     hand_in_evil(folder, 5)
     return folder
@@ -275,6 +278,7 @@ def test_a_question_is_marked_across_the_class_by_keyboard(page: Any, report: Pa
     assert page.locator("img.drawn").count() == 0
     page.locator(".picture summary").first.click()
     expect(page.locator("img.drawn")).to_have_count(page.locator(".picture").count())
+    assert page.get_by_text("図のコードは、もとのままです。").count() == 1
     page.go_back()
     page.get_by_role("link", name="s02 佐藤 健").press("Enter")
     expect(page.locator("h2", has_text="s02 佐藤 健")).to_be_focused()

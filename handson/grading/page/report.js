@@ -445,7 +445,7 @@
   const answerPart = (data, n, i, heading) => {
     const [id, , title] = marked[i], status = rows[n].written[i], answer = data.answers[i];
     return make("section", { class: "answer" }, heading, !answer && picture(data),
-      status !== "answered" ? make("p", { class: "unproven" }, say(status === "missing" ? "no-cell" : "no-answer"))
+      status !== "answered" ? make("p", { class: "unproven" }, say(status === "missing" ? "no-cell" : answer ? "no-answer" : "no-code"))
         : answer ? make("div", { class: "text", dir: "auto" }, answer.text)
           : make("details", {}, make("summary", {}, say("code")), make("pre", {
             dir: "auto", tabindex: "0", role: "region", "aria-label": `${say("code")} ${label(n)}` }, data.diagram.text)),
