@@ -34,7 +34,7 @@ ENDING = b"<!-- handson feedback -->"
 
 _TOLD, _LAYOUTS = read_data("handson.grading", "feedback.toml").values()
 _SENTENCES = {code: sentence for sentence, codes in _TOLD.items() for code in codes}
-_ENCODED = {sign: f"%{ord(sign):02X}" for sign in '%#&"<\t\n\r'}
+_ENCODED = str.maketrans({sign: f"%{ord(sign):02X}" for sign in '%#&"<\t\n\r'})
 """What an address in an attribute cannot hold.  The rest stays: it is shorter than base64."""
 
 Words = dict[str, str]
@@ -192,9 +192,7 @@ def _show_written(written: Written, rubric: str, words: Words) -> Iterator[str]:
 
 
 def _show_picture(svg: str, description: str, kind: str) -> str:
-    for sign, code in _ENCODED.items():
-        svg = svg.replace(sign, code)
-    address = f"data:image/svg+xml;charset=utf-8,{svg}"
+    address = f"data:image/svg+xml;charset=utf-8,{svg.translate(_ENCODED)}"
     return f'<img class="{kind}" alt="{escape(description)}" src="{address}">\n'
 
 
