@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from time import mktime
 from typing import IO
 
 from handson.grading.export_names import normalize_name
@@ -97,7 +98,7 @@ class Folder:
             elif stat.S_ISDIR(status.st_mode):
                 yield Entry(name, path, is_folder=True)
             else:
-                yield Entry(name, path, modified=_time_of_file(status))
+                yield Entry(name, path, modified=_format_time(status.st_mtime))
 
     def open(self, path: str, *, limit: int) -> IO[bytes]:
         """Open a file of the tree; `read_entry` keeps to the limit.
@@ -166,8 +167,7 @@ class Archive:
         Raises:
             Refused: It is too large, or not a zip that can be read.
         """
-        entry = Entry(path.rpartition("/")[2], path)
-        return Archive(io.BytesIO(read_entry(self, entry, limit=MOST_ZIPPED)))
+        return Archive(io.BytesIO(read_entry(self, Entry("", path), limit=MOST_ZIPPED)))
 
     def _add(self, member: zipfile.ZipInfo) -> None:
         """Enter a member, and the folders above it, into the tree."""
@@ -190,7 +190,8 @@ class Archive:
             self._add_folder(at, own)
         else:
             path = f"{at}/{own}" if at else own
-            modified = _time_of_member(member)
+            # The 31st of February, which a zip may hold, is the 3rd of March here.
+            modified = _format_time(mktime((*member.date_time, 0, 0, -1)))
             self._folders[at][own] = Entry(own, path, modified=modified, refusal=refusal)
             self._members[path] = member
 
@@ -321,17 +322,9 @@ def _find_directory(file: IO[bytes]) -> tuple[int, int]:
     return start + end, int.from_bytes(tail[end + 12 : end + 16], "little")
 
 
-def _time_of_member(member: zipfile.ZipInfo) -> str:
+def _format_time(seconds: float) -> str:
     try:
-        time = datetime(*member.date_time)
-    except ValueError:  # a zip may hold the 31st of February
-        time = datetime(1980, 1, 1)
-    return time.astimezone(UTC).isoformat(timespec="seconds")
-
-
-def _time_of_file(status: os.stat_result) -> str:
-    try:
-        return datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
     except (OSError, OverflowError, ValueError):
         return ""
 

@@ -39,7 +39,7 @@ _PLATFORMS = {
 _PREFIXES = {platform: re.compile(pattern) for platform, pattern in _DATA["prefixes"].items()}
 _NO_PERSON = re.compile(_DATA["no-person"])
 _JUNK = re.compile("|".join(_DATA["junk"]), re.DOTALL | re.IGNORECASE)
-_INSTEAD = (suffix for suffixes in _DATA["instead"].values() for suffix in suffixes)
+_INSTEAD = {suffix: kind for kind, each in _DATA["instead"].items() for suffix in each}
 _SUFFIXES = (*RENAMED, *SUFFIXES, *RECORDS, *_INSTEAD)
 _NOTEBOOKS = "|".join(map(re.escape, syllabus.ALL_NOTEBOOKS))
 _NOTEBOOK = re.compile(rf"(?P<before>.*?)(?P<notebook>{_NOTEBOOKS})(?P<after>.*)", re.DOTALL)
@@ -146,8 +146,7 @@ def is_junk(name: str) -> bool:
 
 def describe_instead(name: str) -> str:
     """Return what a file is that stands in a notebook's place: a page, an archive or a document."""
-    kinds = _DATA["instead"].items()
-    return next((kind for kind, ends in kinds if name.casefold().endswith(tuple(ends))), "document")
+    return str(_INSTEAD.get(split_suffix(name)[1], "document"))
 
 
 def fold_name(name: str) -> str:

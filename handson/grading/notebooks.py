@@ -179,7 +179,7 @@ class Notebook:
         modified: The time of the file, as ISO 8601 in UTC, or "".
         cells: The cells that could be read.
         lost: The number of cells that could not.
-        repeated: Names that occur twice in one JSON object; another reader may take the other.
+        has_twins: It holds two lists of cells; another reader may take the other.
     """
 
     name: str
@@ -187,7 +187,7 @@ class Notebook:
     modified: str
     cells: tuple[Cell, ...]
     lost: int = 0
-    repeated: tuple[str, ...] = ()
+    has_twins: bool = False
 
     def records(self) -> Iterator[tuple[str, bytes]]:
         """Yield each evidence record with the place of its cell, in order."""
@@ -246,8 +246,7 @@ def read_notebook(data: bytes, *, where: str, modified: str = "") -> Notebook:
     # One of two lists of cells may hide something.  A quotation mark within a text has a backslash
     # before it, so these are names or whole texts.
     is_suspect = data.count(b'"cells"') > 1 and "cells" in find_repeated_names(data)
-    repeated = ("cells",) if is_suspect else ()
-    return Notebook(name, where, modified, tuple(file.cells), lost, repeated)
+    return Notebook(name, where, modified, tuple(file.cells), lost, is_suspect)
 
 
 def compare_cells(notebooks: Sequence[Notebook]) -> Iterator[Finding]:

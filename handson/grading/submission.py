@@ -317,9 +317,8 @@ def _read_file(file: File, contents: _Contents) -> Notebook | None:
     except Refused as refusal:
         contents.findings.append(_describe_refusal(refusal, file.shown))
         return None
-    if notebook.repeated:
-        names = ", ".join(notebook.repeated)
-        contents.findings.append(make_finding("file-twins", where=file.shown, names=names))
+    if notebook.has_twins:
+        contents.findings.append(make_finding("file-twins", where=file.shown, names="cells"))
     return notebook
 
 

@@ -86,8 +86,8 @@ def test_an_entry_has_its_name_in_any_encoding_its_path_and_time() -> None:
     assert (folder.name, folder.path, folder.is_folder, folder.modified) == ("a", "a", True, "")
     assert (entry.name, entry.path, entry.is_folder) == ("b.ipynb", "a/b.ipynb", False)
     no_day = patched(packed("b"), (b"PK\x01\x02", 14, b"\x5f\x5c"))  # the 31st of February 2026
-    years = {each.modified[:4] for each in (entry, *opened(no_day).list_entries(""))}
-    assert years <= {"1979", "1980"}
+    march = next(iter(opened(no_day).list_entries(""))).modified
+    assert (entry.modified[:4] in ("1979", "1980"), march[:8]) == (True, "2026-03-")
     for encoding in ("utf-8", "cp932"):
         name = "提出".encode(encoding)
         assert list(read_all(packed("x" * len(name)).replace(b"x" * len(name), name))) == ["提出"]

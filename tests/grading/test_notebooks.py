@@ -52,8 +52,8 @@ def test_every_encoding_of_json_is_read_also_half_a_character_and_two_lists_of_c
     assert place == ("01-network", "s01/01-network.ipynb", "2026")
     found = read(b'{"cells": [{"id": "a\\ud83d", "source": "\\udc41 b"}]}')
     assert (found.cells[0].name, found.cells[0].text, found.lost) == ("a\ufffd", "\ufffd b", 0)
-    assert read(b'{"cells": [], "cells": [{"source": "\\"cells\\""}]}').repeated == ("cells",)
-    assert read(b'{"cells": [{"source": "\\"cells\\"", "outputs": []}]}').repeated == ()
+    assert read(b'{"cells": [], "cells": [{"source": "\\"cells\\""}]}').has_twins
+    assert not read(b'{"cells": [{"source": "\\"cells\\"", "outputs": []}]}').has_twins
 
 
 def test_pasted_pictures_are_left_out_of_a_notebook_that_is_too_large_with_them() -> None:
