@@ -29,7 +29,15 @@ from handson.grading import copies
 from handson.grading.answers import DIAGRAM_CELL, LONGEST
 from handson.grading.claims import Claims, find_objects
 from handson.grading.export_names import fold_name, list_words
-from handson.grading.findings import CheckMark, Claim, Finding, Result, Written, make_finding
+from handson.grading.findings import (
+    CheckMark,
+    Claim,
+    Finding,
+    Result,
+    Severity,
+    Written,
+    make_finding,
+)
 from handson.grading.notebooks import Notebook, load_cells, load_editions
 from handson.grading.roster import Learner, Roster
 
@@ -160,6 +168,12 @@ def _show(moment: datetime) -> str:
 
 # Names.
 
+_RAISED: dict[str, tuple[str, Severity]] = {
+    "owner-other": ("owners", "warning"),
+    "learner-other": ("named", "serious"),
+}
+"""The value of a finding that names somebody, and how serious it is if that is another learner."""
+
 
 def compare_names(results: Sequence[Result], roster: Roster) -> Iterator[Result]:
     """Yield each result with the findings about names in it that are others' of the class.
@@ -180,9 +194,10 @@ def compare_names(results: Sequence[Result], roster: Roster) -> Iterator[Result]
         own = {*list_words(learner.label), fold_name(learner.name)}
         findings = []
         for finding in result.findings:
-            if finding.code == "owner-other":
-                others = _find_others(finding.values["owners"], own, known)
-                severity = "warning" if others else finding.severity
+            if finding.code in _RAISED:
+                value, raised = _RAISED[finding.code]
+                others = _find_others(finding.values[value], own, known)
+                severity = raised if others else finding.severity
                 finding = replace(finding, severity=severity, others=others)
             findings.append(finding)
         for name in filter(learner.is_named, result.named):

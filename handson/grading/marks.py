@@ -30,7 +30,7 @@ from handson.course.course import Course
 from handson.course.exercise import Exercise
 from handson.course.owners import HOME, describe_owners, name_owner, read_name
 from handson.grading.claims import AWS, NOTEBOOK, Claims
-from handson.grading.export_names import fold_name
+from handson.grading.export_names import fold_name, says_who
 from handson.grading.findings import CheckMark, Claim, Finding, Severity, make_finding
 from handson.grading.roster import Learner
 from handson.grading.tokens import Keys
@@ -211,7 +211,9 @@ def _examine_names(own: Sequence[Claim], learner: Learner | None) -> Iterator[Fi
         yield _about(first, "learner-several", names=names)
     for name, claims in by_name.items():
         if learner is not None and not learner.is_named(name):
-            yield _about(claims[0], "learner-other", "serious", named=name, count=len(claims))
+            # A number or an account may be the learner's; `doubts` knows if it is another's.
+            severity: Severity = "serious" if says_who(name, learner.id) else "note"
+            yield _about(claims[0], "learner-other", severity, named=name, count=len(claims))
 
 
 def _examine_chain(chain: list[Claim], *, is_whole: bool) -> Iterator[Finding]:

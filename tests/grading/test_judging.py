@@ -232,6 +232,8 @@ def test_a_learners_name_in_several_ways_is_fine_and_another_none_or_several_are
     other = [claim(check, learner="高橋 健", previous="x") for check in ("cluster", "image")]
     assert gist(found(claim(), *other)[0]) == ("learner-other", "serious", "cluster")
     assert found(claim(), *other)[0].values == {"named": "高橋 健", "count": "2"}
+    for name, severity in {"2026001": "note", "hanako-y": "note", "s02": "serious"}.items():
+        assert (name, told(claim(learner=name))) == (name, [("learner-other", severity)])
     assert told(claim(learner="高橋 健"), learner=None) == []
     (nameless,) = found(claim(learner=""), claim("cluster", learner="", previous="sha256:network"))
     assert gist(nameless) == ("learner-unnamed", "note", "network")
