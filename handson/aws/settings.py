@@ -20,7 +20,7 @@ import msgspec
 
 from handson.core import folders, messages
 from handson.core.errors import InvalidInput
-from handson.core.files import explain_unwritable_folder, write_whole
+from handson.core.files import explain_unwritable_folder, make_private, write_whole
 from handson.core.text import find_nearest
 from handson.course import rules, syllabus
 from handson.course.exercise import Exercise
@@ -131,7 +131,7 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
         hand_in=cwd / Path(given["hand_in"]).expanduser() if given["hand_in"] else None,
         environ=dict(environ),
     )
-    _make_writable(chosen.home)
+    _make_writable(chosen.home, cwd=cwd)
     return chosen if chosen.learner else replace(chosen, learner=_remembered_learner(chosen.home))
 
 
@@ -274,10 +274,15 @@ def _choose_home(home: str, *, cwd: Path) -> Path:
     return folder if folder.is_absolute() else cwd / folder
 
 
-def _make_writable(folder: Path) -> None:
-    """Make the folder, and prove that files can be made in it."""
+def _make_writable(folder: Path, *, cwd: Path) -> None:
+    """Make the folder, for its owner alone, and prove that files can be made in it.
+
+    A folder around the notebooks, or the user's own, holds more than ours: it stays as it is.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not any(it.is_relative_to(folder) for it in (cwd, Path.home())):
+            make_private(folder)
         probe = folder / ".writable"
         probe.touch()
         probe.unlink(missing_ok=True)

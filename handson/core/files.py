@@ -6,6 +6,7 @@ import codecs
 import errno
 import os
 import secrets
+import stat
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from io import FileIO
 from pathlib import Path
 from threading import Lock
 from typing import Any, Generic, TypeVar
@@ -95,14 +97,40 @@ def replace_file(path: Path, chunks: Iterable[bytes], *, mode: int = SHARED) -> 
         raise
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def open_private(path: Path) -> FileIO:
+    """Open a file to read it and append to it, without a buffer; a new one is its owner's alone.
+
+    Raises:
+        OSError: It cannot be read and written.
+    """
+    return open(path, "a+b", buffering=0, opener=lambda name, flags: os.open(name, flags, PRIVATE))
+
+
+def make_private(folder: Path) -> None:
+    """Take a folder, and all that is in it, from everybody but its owner, where that is possible.
+
+    Nothing is done where the folder is private already: what is in it cannot be reached then.
+    """
+    with suppress(OSError):  # a file system without permissions, or another user's folder
+        if os.name == "nt" or not stat.S_IMODE(folder.stat().st_mode) & 0o077:
+            return
+        for place, _, names in os.walk(folder, topdown=False):
+            for name in names:
+                path = os.path.join(place, name)
+                if not os.path.islink(path):
+                    os.chmod(path, PRIVATE)
+            os.chmod(place, 0o700)  # the folder itself at last: what breaks off is done again
+
+
+def write_whole(path: Path, content: str | bytes, *, mode: int = PRIVATE) -> None:
     """Replace a file of the home folder as a whole.
 
     Raises:
         NotReady: Its folder is not writable; the file is as it was before.
     """
     with explain_unwritable(path):
-        replace_file(path, [content.encode() if isinstance(content, str) else content])
+        data = content.encode() if isinstance(content, str) else content
+        replace_file(path, [data], mode=mode)
 
 
 def write_state(path: Path, state: object) -> None:

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from handson.core.files import explain_unwritable, hold_lock
+from handson.core.files import explain_unwritable, hold_lock, open_private
 from handson.course.exercise import Exercise
 
 SCHEMA = "handson.evidence/1"
@@ -172,7 +172,7 @@ class Journal:
     def _append(self, record: Record) -> None:
         line = as_lines([record]).encode()
         # Unbuffered: a buffer would try again to write what did not fit when the file is closed.
-        with self._path.open("a+b", buffering=0) as file:
+        with open_private(self._path) as file:
             start = file.seek(0, os.SEEK_END)
             if start:
                 file.seek(-1, os.SEEK_END)

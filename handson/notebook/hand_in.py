@@ -17,7 +17,7 @@ from typing import NamedTuple
 from handson import grading
 from handson.core import messages
 from handson.core.cards import Card, Displayable, Note, Rows, Table
-from handson.core.files import shorten_path, write_whole
+from handson.core.files import SHARED, shorten_path, write_whole
 from handson.course import syllabus
 from handson.course.evidence import HAND_IN, Record, as_lines
 from handson.grading import CheckMark, Learner, Result, claims, findings, tokens
@@ -124,7 +124,7 @@ def write_hand_in(
         NotReady: The folder or the disk does not take a file; the zip is as it was before.
     """
     path, buffer = folder / make_zip_name(learner), io.BytesIO()
-    write_whole(folder / HAND_IN, as_lines(records))
+    write_whole(folder / HAND_IN, as_lines(records), mode=SHARED)
     books = [book for book in sorted(folder.glob("*.ipynb")) if not book.name.startswith(".")]
     own = [*books, folder / HAND_IN]
     # Not packed: grading would take a large file that packs well for a bomb.
@@ -132,6 +132,6 @@ def write_hand_in(
         for file in (*own, home / tokens.FILE):
             with suppress(OSError):  # grading names what it cannot read
                 archive.write(file, file.name)
-    write_whole(path, buffer.getvalue())
+    write_whole(path, buffer.getvalue(), mode=SHARED)
     result = grading.grade_files(folder, [file.name for file in own])
     return HandInFile(path, learner, result, records)

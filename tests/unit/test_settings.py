@@ -238,6 +238,26 @@ def test_a_name_is_remembered_in_the_home_folder_unless_it_is_invalid(read: Read
         assert (content, read().learner) == (content, "")
 
 
+def test_a_home_is_its_owners_alone_whatever_was_there_and_no_folder_around_it(
+    read: Read, tmp_path: Path
+) -> None:
+    home, around = tmp_path / "home", tmp_path.stat().st_mode
+    (home / "pictures").mkdir(parents=True)
+    for file in ("journal.jsonl", "pictures/aws.svg"):
+        (home / file).touch(mode=0o644)
+    (home / "link").symlink_to(tmp_path)
+    settings.remember_learner(read().home, "Hanako")
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert {path.name: path.lstat().st_mode & 0o77 for path in home.iterdir()} == {
+        "journal.jsonl": 0,
+        "learner": 0,
+        "link": 0o77,
+        "pictures": 0,
+    }
+    assert (home / "pictures/aws.svg").stat().st_mode & 0o777 == 0o600
+    assert (read(home=tmp_path).home, tmp_path.stat().st_mode) == (tmp_path, around)
+
+
 def test_a_name_that_cannot_be_kept_is_refused_and_leaves_nothing_half_made(read: Read) -> None:
     home = read().home
     (home / "learner").mkdir()
