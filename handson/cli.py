@@ -544,6 +544,13 @@ def status(chosen: Settings, as_json: bool) -> bool:
     return running is not None
 
 
+@embedded.command(name="secret")
+def print_secret(chosen: Settings) -> None:
+    """Print the secret access key of the embedded AWS; no other AWS takes it."""
+    running = emulator.find_running(chosen.home) or connection.ensure_emulator(chosen)
+    click.echo(running.secret_access_key)
+
+
 def _describe_emulator(running: emulator.Running | None) -> str:
     if running is None:
         return messages.text("notebook.cli.emulator-not-running")

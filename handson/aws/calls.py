@@ -27,7 +27,7 @@ _LONGEST_PAUSE = 5.0
 
 @dataclass(frozen=True)
 class Credentials:
-    """The fixed, worthless credentials of an emulator; its access key is the account."""
+    """The fixed credentials of an emulator; the access key is the account."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -242,6 +242,16 @@ class Aws:
                     config=_config(self.endpoint),
                 )
             return self._clients[service]
+
+    def sign_address(self, path: str) -> str:
+        """Return the address of a path of the endpoint's registry, signed for a minute."""
+        from botocore.auth import SigV4QueryAuth
+        from botocore.awsrequest import AWSRequest
+
+        request = AWSRequest("GET", f"{self.endpoint}{path}")
+        keys = self.session.get_credentials()
+        SigV4QueryAuth(keys, "ecr", self.region, expires=60).add_auth(request)
+        return str(request.url)
 
     def confirm_account(self, account: str | None) -> None:
         """Ask AWS for the caller if the credentials are new, and refuse one of another account.

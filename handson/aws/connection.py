@@ -34,6 +34,7 @@ from handson.core.text import one_line
 from handson.course.owners import HOME, Owners, name_owner
 
 EMULATOR = Credentials(emulator.ACCOUNT, emulator.SECRET)
+"""The credentials for another endpoint in the embedded AWS's place."""
 
 SERVICES = ["cloudtrail", "ec2", "ecr", "ecr-public", "ecs", "service-quotas", "sts"]
 """All that the workshop calls; botocore refuses a service that is not listed."""
@@ -65,8 +66,11 @@ def connect_target(settings: Settings) -> Connection:
         if account == emulator.ACCOUNT:
             raise NotAllowed.from_key("aws.connection.emulator-account", account=account)
         return Connection(connect_aws(region=region, account=account))
-    if settings.endpoint_url:
-        return Connection(connect_emulator(settings.endpoint_url, region=region))
+    if endpoint := settings.endpoint_url:
+        try:
+            return Connection(connect_emulator(endpoint, region=region))
+        except NotAllowed as error:
+            raise NotAllowed.from_key("aws.connection.guarded", endpoint=endpoint) from error
     return _connect_embedded(ensure_emulator(settings), region=region)
 
 
@@ -113,7 +117,10 @@ def find_owners(settings: Settings) -> Owners:
 
 
 def _connect_embedded(running: emulator.Running, *, region: str) -> Connection:
-    aws = connect_emulator(running.endpoint, region=region, account=running.account)
+    credentials = Credentials(running.access_key_id, running.secret_access_key)
+    aws = connect_emulator(
+        running.endpoint, region=region, credentials=credentials, account=running.account
+    )
     return Connection(aws, process=running.pid, lost=running.state == "restarted")
 
 
@@ -142,7 +149,7 @@ def connect_emulator(
     Args:
         endpoint: Its URL.
         region: The one region for everything.
-        credentials: Its fixed, worthless credentials.
+        credentials: Its credentials; by default fixed and worthless ones.
         account: The account if it is known; otherwise the endpoint is asked.
         patience: Pauses and clock, for tests.
 

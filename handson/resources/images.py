@@ -300,9 +300,9 @@ class _Store:
         return {}, Unseen(service="ecr", problem=problem, remedy=remedy)
 
     def _find_address(self, digest: str) -> str:
-        """Return where a blob is: on AWS a signed address, which is used once and never kept."""
+        """Return where a blob is: a signed address, which is used once and never kept."""
         if self.aws.endpoint:
-            return f"{self.aws.endpoint}/v2/{self.repository}/blobs/{digest}"
+            return self.aws.sign_address(f"/v2/{self.repository}/blobs/{digest}")
         layer = {"repositoryName": self.repository, "layerDigest": digest}
         return str(self.aws.call("ecr", "GetDownloadUrlForLayer", **layer)["downloadUrl"])
 

@@ -17,7 +17,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from handson.aws import Aws, Patience, command_name
+from handson.aws import Aws, Patience, command_name, emulator
 from handson.core import messages
 from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, warning_notes
 from handson.core.errors import AWSError, AWSUnclear, NotAllowed, NotReady
@@ -31,6 +31,9 @@ from handson.course.state import Cluster, Repository, Resource
 
 T = TypeVar("T")
 
+_SECRET = "AWS_SECRET_ACCESS_KEY"
+SHOWN_SECRET = '"$(handson emulator secret)"'
+"""The secret as a card shows it; bash and PowerShell both run the command within the quotes."""
 _WORKERS = 8
 _ATTEMPTS = 3
 CODES: Mapping[str, Sequence[str]] = read_data("handson.resources", "codes.toml")
@@ -236,24 +239,35 @@ def format_commands(aws: Aws, steps: Sequence[Step]) -> tuple[str, ...]:
 
     Shell variables keep the results of the steps.
     """
-    return (*format_exports(list_cli_variables(aws)), *(_format_command(step) for step in steps))
+    return (*format_exports(list_shown_variables(aws)), *(_format_command(step) for step in steps))
 
 
 def format_exports(variables: Mapping[str, str]) -> list[str]:
     """Return the lines that set environment variables in a POSIX shell."""
-    return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    return [
+        f"export {name}={value if value == SHOWN_SECRET else shlex.quote(value)}"
+        for name, value in variables.items()
+    ]
 
 
 def list_cli_variables(aws: Aws) -> dict[str, str]:
     """Return the environment variables that point the aws CLI at the region and endpoint of `aws`.
 
-    An emulator's fixed, worthless credentials are included; on AWS the learner's own stay in use.
+    An emulator's fixed credentials are included; on AWS the learner's own stay in use.
     """
     values = {"AWS_DEFAULT_REGION": aws.region}
     if aws.endpoint and aws.credentials:
         values["AWS_ENDPOINT_URL"] = aws.endpoint
         values["AWS_ACCESS_KEY_ID"] = aws.credentials.access_key_id
-        values["AWS_SECRET_ACCESS_KEY"] = aws.credentials.secret_access_key
+        values[_SECRET] = aws.credentials.secret_access_key
+    return values
+
+
+def list_shown_variables(aws: Aws) -> dict[str, str]:
+    """Return the same variables for a card: a command in the place of the embedded AWS's secret."""
+    values = list_cli_variables(aws)
+    if values.get(_SECRET, emulator.SECRET) != emulator.SECRET:
+        values[_SECRET] = SHOWN_SECRET
     return values
 
 

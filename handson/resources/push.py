@@ -94,7 +94,7 @@ class PushCommands(Displayable):
         if self.program == AWS_CLI and not self.setup:  # as the console, which has no aws CLI here
             account, password = "(Get-STSCallerIdentity).Account", "(Get-ECRLoginCommand).Password"
         return (
-            *(f"$env:{name} = {_quote_powershell(value)}" for name, value in self.setup.items()),
+            *(f"$env:{name} = {_quote_variable(value)}" for name, value in self.setup.items()),
             f"Set-Location {_quote_path(str(self.context))}",
             f"$AWS_ACCOUNT_ID = {account}",
             *self._finish(password),
@@ -333,3 +333,7 @@ def _quote_path(path: str) -> str:
 
 def _quote_powershell(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def _quote_variable(value: str) -> str:
+    return value if value == plan.SHOWN_SECRET else _quote_powershell(value)

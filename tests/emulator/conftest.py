@@ -24,6 +24,7 @@ import botocore.session
 import pytest
 
 from handson.aws import emulator as room
+from handson.aws.emulator import server
 from handson.aws.emulator.in_process import attach_session
 from handson.core import messages
 from handson.core.errors import HandsonError
@@ -53,6 +54,9 @@ def shop(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[room.Running]:
     folder = tmp_path_factory.mktemp("emulator") / "home"
+    # Tests reach it by its endpoint alone, too, for which there is only this secret.
+    (folder / "emulator").mkdir(parents=True)
+    (folder / "emulator" / server.SECRET).write_text(room.SECRET)
     yield room.ensure_running(folder, region="us-east-1")
     _end(folder)
 

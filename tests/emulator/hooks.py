@@ -9,6 +9,7 @@ sleeping, so that no test waits.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import threading
@@ -19,11 +20,14 @@ from http.client import HTTPConnection
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from botocore.awsrequest import AWSResponse
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.credentials import Credentials as SigningKeys
 from botocore.exceptions import ConnectionClosedError
 
 from handson.aws import Aws, Credentials, emulator
 from handson.aws.connection import make_private_session
+from handson.aws.emulator.gate import prove
 from handson.aws.emulator.in_process import InProcess, find_in_process
 from handson.aws.refusals import READS
 from handson.resources.vpc_listing import NetworkListing, list_network
@@ -213,9 +217,32 @@ def order(running: emulator.Running, way: str, body: str = "") -> None:
     if door := find_in_process(running.endpoint):
         assert door.answer("POST", running.endpoint + way, headers, body).status == 200
         return
+    if not isinstance(running, Moto):
+        headers |= sign(running, "POST", way, body)
     with contextlib.closing(HTTPConnection("127.0.0.1", running.port, timeout=10)) as connection:
         connection.request("POST", way, body, headers)
         assert connection.getresponse().status == 200
+
+
+def sign(
+    running: emulator.Running,
+    method: str,
+    way: str,
+    body: str | bytes = "",
+    service: str = "ecr",
+) -> dict[str, str]:
+    """Return the headers that a request needs to be let in."""
+    request = AWSRequest(method, running.endpoint + way, data=body)
+    keys = SigningKeys(running.access_key_id, running.secret_access_key)
+    SigV4Auth(keys, service, running.region).add_auth(request)
+    return dict(request.headers)
+
+
+def log_in(running: emulator.Running) -> dict[str, str]:
+    """Return the header with a password of the registry."""
+    secret = running.secret_access_key
+    password = f"AWS:9999999999.{prove(secret, 'registry', '9999999999')}"
+    return {"Authorization": f"Basic {base64.b64encode(password.encode()).decode()}"}
 
 
 def shape(aws: Aws) -> dict[str, Any]:

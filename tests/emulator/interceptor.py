@@ -16,7 +16,7 @@ import re
 import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from handson.aws import emulator
-from tests.emulator.hooks import DRY_RUN
+from tests.emulator.hooks import DRY_RUN, log_in, sign
 from tests.emulator.proxy import Handler, Proxy, serving
 
 ACCOUNT = "210987654321"
@@ -98,23 +98,33 @@ class Interceptor(Handler):
         if b"DryRun=true" in body:
             self.answer(412, {"Content-Type": "text/xml"}, DRY_RUN)
         else:
-            super().pass_on(body.replace(ACCOUNT.encode(), EMULATORS.encode()), fault)
+            body = body.replace(ACCOUNT.encode(), EMULATORS.encode())
+            self.let_in = self._sign(body)
+            super().pass_on(body, fault)
+
+    def _sign(self, body: bytes) -> dict[str, str]:
+        """Return the headers with which the emulator lets a request in."""
+        port = self.proxy.upstream
+        there = emulator.Running(pid=0, port=port, region="us-east-1", state="running")
+        if self.path.startswith("/v2/"):
+            return log_in(there)
+        scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", self.headers["Authorization"])
+        assert scope
+        region, service = scope.groups()
+        return sign(replace(there, region=region), self.command, self.path, body, service)
 
     def passed_on(self) -> dict[str, str]:
         headers = {name.title(): value for name, value in super().passed_on().items()}
-        key = self.marks.access_key_id
-        signed = headers.get("Authorization", "")
-        return {
-            **headers,
-            "Host": f"127.0.0.1:{self.proxy.upstream}",
-            "Authorization": signed.replace(f"Credential={key}/", f"Credential={EMULATORS}/"),
-        }
+        headers.pop("X-Amz-Security-Token", None)
+        own = {name.title(): value for name, value in self.let_in.items()}
+        return headers | {"Host": f"127.0.0.1:{self.proxy.upstream}"} | own
 
     def came_back(self, body: bytes) -> bytes:
         """Return a reply with the account, and marked secrets, in the place of the emulator's."""
         body = body.replace(EMULATORS.encode(), ACCOUNT.encode())
         marked = base64.b64encode(f"AWS:{self.marks.registry_password}".encode())
-        body = body.replace(base64.b64encode(b"AWS:ministack-auth-token"), marked)
+        token = rb'("authorizationToken": ?")[^"]+'
+        body = re.sub(token, rb"\g<1>" + marked, body)
         signature = rf'\1?X-Amz-Signature={self.marks.signature}"'.encode()
         return re.sub(rb'("downloadUrl": ?"[^"]+)"', signature, body)
 

@@ -315,10 +315,11 @@ def test_emulator_start_status_stop_and_reset_do_it_and_tell_where_it_answers(
         "region": "us-east-1",
         "account": "123456789012",
         "access_key_id": "123456789012",
-        "secret_access_key": "handson-not-a-secret",
+        "secret_access_key": (home / "emulator" / "secret-access-key").read_text(),
         "pid": running.pid,
     }
     assert status() == (0, NOT_RUNNING | answers)
+    assert call_own("emulator", "secret").stdout == f"{answers['secret_access_key']}\n"
     assert [call_own("emulator", "stop").exit_code for _ in range(2)] == [0, 1]
     assert status() == (1, NOT_RUNNING)
     call_own("emulator", "start")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -9,6 +10,8 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +20,15 @@ import pytest
 from filelock import FileLock
 
 from handson.aws import emulator as room
+from handson.aws.connection import connect_target
+from handson.aws.emulator import gate, server
 from handson.aws.emulator import process as processes
-from handson.core.errors import NotReady
+from handson.aws.settings import read_settings
+from handson.core.errors import NotAllowed, NotReady
+from handson.core.progress import TerminalProgress
+from handson.core.waiting import wait_until
+from handson.notebook.workshop import Workshop
+from tests.emulator.leaks import leaked, leaks_in
 from tests.emulator.processes import kill, killing_at_the_end, wait_gone
 
 pytestmark = pytest.mark.emulator
@@ -67,6 +77,18 @@ def own_vpcs(ec2: Any) -> list[str]:
 
 def make_vpc(ec2: Any) -> str:
     return str(ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
+
+
+def wait_saved(home: Path, vpc: str) -> None:
+    """Return when the state on disk has a VPC."""
+    saved = home / "emulator" / "state" / "ec2.json"
+    wait_until(
+        lambda: saved.exists() and vpc in saved.read_text(),
+        done=bool,
+        what="the saved state",
+        timeout=20,
+        interval=0.02,
+    )
 
 
 def test_the_first_use_starts_it_on_loopback_alone_and_a_second_finds_the_same_process(
@@ -150,20 +172,127 @@ def test_one_that_hangs_is_reported_and_a_stop_kills_it(home: Path) -> None:
     wait_gone(running.pid)
 
 
+@pytest.mark.full
+def test_a_state_that_cannot_be_saved_is_told_at_the_next_call_until_it_can(
+    home: Path, connect: Connect
+) -> None:
+    running = start(home)
+    folder = home / "emulator"
+
+    def wait_for(health: str) -> None:
+        secret = processes.read_secret(folder)
+        wait_until(
+            lambda: processes.check_health(running.port, secret),
+            done=lambda seen: seen == health,
+            what="the emulator",
+            timeout=20,
+            interval=0.05,
+        )
+
+    (folder / "state").write_text("a file where the folder should be")
+    vpc = make_vpc(connect(running))
+    wait_for(gate.UNWRITABLE)
+    with pytest.raises(NotReady, match="書き込めません"):
+        start(home)
+    (folder / "state").unlink()
+    wait_for(gate.SAVED)
+    wait_saved(home, vpc)
+    assert start(home).pid == running.pid
+
+
+def test_one_of_an_older_version_and_one_whose_secret_is_gone_start_anew_with_their_state(
+    home: Path, connect: Connect
+) -> None:
+    first = start(home)
+    vpc = make_vpc(connect(first))
+    (home / "emulator" / server.SECRET).unlink()
+    found = room.find_running(home)
+    assert found is not None
+    assert found.secret_access_key == room.SECRET  # which an older version takes
+    second = start(home)
+    assert (second.state, second.pid == first.pid) == ("started", False)
+    assert second.secret_access_key not in (first.secret_access_key, room.SECRET)
+    assert own_vpcs(connect(second)) == [vpc]
+
+
+def test_nobody_else_gets_an_answer_or_reads_a_file_and_no_process_shows_the_secret(
+    tmp_path: Path, home: Path, connect: Connect
+) -> None:
+    (home / "emulator").mkdir(mode=0o755, parents=True)
+    before = home / "emulator" / "emulator.log"
+    before.touch(mode=0o644)
+    running = start(home)
+    make_vpc(connect(running))
+    asked = [("POST", "/"), ("GET", "/v2/_catalog"), ("POST", "/_ministack/reset")]
+    answers = []
+    for way in [*asked, ("GET", gate.HEALTH)]:
+        with contextlib.closing(HTTPConnection("127.0.0.1", running.port, timeout=10)) as wire:
+            wire.request(*way)
+            answer = wire.getresponse()
+            answers.append((answer.status, running.secret_access_key in str(answer.read())))
+    assert answers == [(403, False), (401, False), (403, False), (204, False)]
+    process = psutil.Process(running.pid)
+    shown = f"{process.cmdline()}{process.environ()}{before.read_text()}{running!r}"
+    assert running.secret_access_key not in shown
+    assert len(own_vpcs(connect(running))) == 1
+    modes = {path: path.stat().st_mode & 0o077 for path in (home / "emulator").rglob("*")}
+    assert modes == dict.fromkeys(modes, 0)
+    pointed = {"endpoint_url": running.endpoint, "home": str(tmp_path / "other")}
+    with pytest.raises(NotAllowed, match="ほかの人の組み込み AWS"):
+        connect_target(read_settings({}, cwd=tmp_path, **pointed))
+    other = start(tmp_path / "other")
+    try:
+        assert other.secret_access_key != running.secret_access_key
+        assert processes.check_health(running.port, other.secret_access_key) == ""
+    finally:
+        room.stop_emulator(tmp_path / "other")
+
+
+def test_no_secret_is_in_what_a_workshop_on_it_says_and_keeps(
+    home: Path, shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {"HANDSON_ENGINE": "builtin", "HANDSON_HOME": str(home), "PATH": os.environ["PATH"]}
+    held = Workshop(
+        read_settings(told, cwd=shop),
+        progress=TerminalProgress(StringIO()),
+        show=lambda card: print(card),
+    )
+    secret = processes.read_secret(home / "emulator")
+    verbs: list[Callable[[], Any]] = [
+        held.ensure_network,
+        held.ensure_cluster,
+        held.ensure_repository,
+        lambda: held.push_image(held.build_image(shop)),
+        lambda: held.push_commands(context=shop),
+        lambda: held.evidence("image"),
+        lambda: held,
+    ]
+    for verb in verbs:
+        made = verb()
+        print(made, repr(made), getattr(made, "_repr_mimebundle_", dict)())
+    said = capsys.readouterr().out
+    assert '"$(handson emulator secret)"' in said
+    assert "amd64" in said  # the image's configuration was read, so the address was signed
+    assert leaked(said, {"secret": secret}) == []
+    where = {place for place, _ in leaks_in(home, {"secret": secret})}
+    assert where == {f"emulator/{server.SECRET}"}
+
+
 def test_a_killed_one_is_restarted_once_with_what_was_saved_before_and_its_port(
     home: Path, connect: Connect
 ) -> None:
     saved = make_vpc(connect(start(home)))
     room.stop_emulator(home)
     second = start(home)
-    make_vpc(connect(second))
+    later = make_vpc(connect(second))
+    wait_saved(home, later)
     kill(second)
     with pytest.raises(NotReady, match="応答しません"):
         start(home, timeout=0)
     assert room.find_running(home) is None
     third = start(home)  # the start that failed does not hide the kill
     assert (third.state, third.port, start(home).state) == ("restarted", second.port, "running")
-    assert own_vpcs(connect(third)) == [saved]
+    assert own_vpcs(connect(third)) == [saved, later]
 
 
 def test_another_process_that_now_has_its_pid_is_left_alone(home: Path) -> None:

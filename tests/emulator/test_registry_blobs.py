@@ -19,6 +19,7 @@ import urllib3
 from handson.aws import emulator as room
 from handson.core.waiting import wait_until
 from tests.emulator.conftest import client_of
+from tests.emulator.hooks import log_in, order
 from tests.emulator.processes import kill
 
 pytestmark = [pytest.mark.emulator, pytest.mark.process]
@@ -41,7 +42,10 @@ class Wire:
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
         url = path if path.startswith("/") else f"/v2/{self.repository}/{path}"
-        return self._http.request(method, f"{self.running.endpoint}{url}", **options)
+        headers = log_in(self.running) | dict(options.pop("headers", {}))
+        return self._http.request(
+            method, f"{self.running.endpoint}{url}", headers=headers, **options
+        )
 
     def open(self) -> str:
         return str(self.ask("POST", "blobs/uploads/").headers["Location"])
@@ -189,7 +193,9 @@ def test_an_upload_that_was_cut_goes_on_where_it_was_and_nowhere_else(shop: Wire
         return int(shop.ask("GET", place).headers["Range"].split("-")[1])
 
     with socket.create_connection(("127.0.0.1", shop.running.port)) as cut:
-        head = f"PATCH {place} HTTP/1.1\r\nHost: here\r\nContent-Length: {len(data)}\r\n\r\n"
+        fields = {"Host": "localhost", "Content-Length": len(data), **log_in(shop.running)}
+        lines = [f"PATCH {place} HTTP/1.1", *(f"{name}: {it}" for name, it in fields.items())]
+        head = "\r\n".join([*lines, "", ""])
         cut.sendall(head.encode() + data[:200_000])
     # Asked on another connection, the question may overtake the request that was cut.
     begin = 1 + wait_until(last, done=bool, what="the upload", timeout=30, interval=0.02)
@@ -241,7 +247,7 @@ def test_a_deleted_repository_leaves_nothing_but_what_another_has_and_a_reset_no
     assert codes(shop.ask("PATCH", place, body=b"late")) == (404, "BLOB_UPLOAD_UNKNOWN")
     shop.manifest(b"layer")
     shop.ask("PATCH", shop.open(), body=b"on its way")
-    shop.ask("POST", "/_ministack/reset")
+    order(shop.running, "/_ministack/reset")
     assert (on_disk(disk), uploads(disk)) == (set(), [])
 
 

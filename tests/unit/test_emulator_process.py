@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import json
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from handson.aws.emulator import process, server
 from handson.aws.emulator.process import ProcessRecord
+from handson.aws.emulator.state_saver import StateSaver
 from handson.core import messages
 
 RECORD = ProcessRecord(
@@ -75,20 +80,6 @@ def test_a_death_is_explained_by_the_last_line_of_the_log(tmp_path: Path) -> Non
         assert seen in process.explain_death(tmp_path, 70).problem
 
 
-def test_a_service_is_unsaved_from_a_failed_save_to_the_next_one() -> None:
-    unsaved = server.SaveFailures()
-    heard = [
-        ("Persistence: failed to load %s: %s", ("elb", "full")),
-        ("Persistence: failed to save %s: %s", ("ec2", "full")),
-        ("Persistence: saved %s", ("ec2",)),
-        ("Persistence: failed to save %s: %s", ("ecr", "full")),
-        ("Persistence: error getting state for %s: %s", ("ecs", "full")),
-    ]
-    for message, arguments in heard:
-        unsaved.handle(logging.LogRecord("persistence", 40, "", 0, message, arguments, None))
-    assert unsaved.services == {"ecr", "ecs"}
-
-
 def test_a_stop_file_ends_the_wait_for_it(tmp_path: Path) -> None:
     async def scenario() -> None:
         waiting = asyncio.create_task(server.wait_for_file(tmp_path / "stop", interval=0.001))
@@ -97,3 +88,147 @@ def test_a_stop_file_ends_the_wait_for_it(tmp_path: Path) -> None:
         await asyncio.wait_for(waiting, timeout=5)
 
     asyncio.run(scenario())
+
+
+def test_long_disuse_is_counted_from_the_last_request() -> None:
+    disuses = iter([0.0, 100.0, server.LONGEST_DISUSE])
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    gate = SimpleNamespace(find_disuse=lambda: next(disuses))
+    asyncio.run(server.wait_for_disuse(gate, sleep=sleep))
+    assert waits == [server.LONGEST_DISUSE, server.LONGEST_DISUSE - 100.0]
+
+
+def test_a_secret_is_made_for_its_owner_alone_and_a_spoiled_one_is_none(tmp_path: Path) -> None:
+    path = tmp_path / server.SECRET
+    made = set()
+    for _ in range(2):
+        process.make_secret(tmp_path)
+        made.add(process.read_secret(tmp_path))
+    assert {len(secret) for secret in made} == {40}
+    assert (len(made), path.stat().st_mode & 0o777) == (2, 0o600)
+    spoiled = (b"", b"short", b"\xff" * 40, b"two\nlines of one secret", b"\0" * 40)
+    read = []
+    for content in spoiled:
+        path.write_bytes(content)
+        read.append(process.read_secret(tmp_path))
+    path.unlink()
+    assert [*read, process.read_secret(tmp_path)] == [""] * 6
+
+
+class Services:
+    """MiniStack's `persistence`, and two services with a state to save."""
+
+    def __init__(self, folder: Path) -> None:
+        self.states: dict[str, Any] = {"ec2": {"vpcs": 1}, "ecs": {"clusters": 1}, "none": None}
+        self.STATE_DIR = str(folder / "state")
+        self.slept = 0
+        self.saver = StateSaver(self, self.list, sleep=self.sleep)
+        self.at_sleep: Callable[[], None] = lambda: None
+
+    def list(self) -> dict[str, Any]:
+        return {name: partial(self.states.__getitem__, name) for name in self.states}
+
+    async def sleep(self, _seconds: float) -> None:
+        self.slept += 1
+        self.at_sleep()
+
+    def load_state(self, service: str) -> Any:
+        try:
+            return json.loads(Path(self.STATE_DIR, f"{service}.json").read_text())["payload"]
+        except (OSError, ValueError):
+            return None
+
+    def _state_format_version(self, _service: str) -> int:
+        return 3
+
+    def _json_default(self, value: object) -> Any:
+        raise TypeError(value)
+
+    def save_soon(self) -> None:
+        async def scenario() -> None:
+            self.saver.note_change()
+            self.saver.note_change()
+            assert self.saver._task
+            await self.saver._task
+
+        asyncio.run(scenario())
+
+    def read(self) -> dict[str, str]:
+        return {path.name: path.read_text() for path in sorted(Path(self.STATE_DIR).iterdir())}
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    return Services(tmp_path)
+
+
+def test_changes_are_saved_once_in_a_while_and_only_what_has_changed(services: Services) -> None:
+    services.save_soon()
+    first = services.read()
+    assert (services.slept, list(first)) == (1, ["ec2.json", "ecs.json"])
+    services.states["ec2"] = {"vpcs": 2}
+    services.save_soon()
+    seen = services.read()
+    assert seen["ec2.json.before"] == first["ec2.json"]
+    assert json.loads(seen["ec2.json"]) == {"__ministack_format__": 3, "payload": {"vpcs": 2}}
+    assert seen.keys() - first.keys() == {"ec2.json.before"}
+
+
+def test_a_change_while_another_is_saved_is_saved_as_well(services: Services) -> None:
+    def change() -> None:
+        services.states["ec2"] = {"vpcs": services.slept + 1}
+        if services.slept == 1:
+            services.saver._is_changed = False  # as it is when the states are being written
+            services.saver.note_change()
+
+    services.at_sleep = change
+    services.save_soon()
+    assert services.load_state("ec2") == {"vpcs": services.slept + 1}
+
+
+def test_a_state_that_is_spoiled_gives_way_to_the_one_before(services: Services) -> None:
+    services.saver.save_state("ec2", {"vpcs": 1})
+    services.saver.save_state("ec2", {"vpcs": 2})
+    assert services.saver.load_state("ec2") == {"vpcs": 2}
+    Path(services.STATE_DIR, "ec2.json").write_text('{"__minis')
+    assert services.saver.load_state("ec2") == {"vpcs": 1}
+    assert services.saver.load_state("ecs") is None
+
+
+def test_a_state_that_cannot_be_written_is_tried_until_it_can(services: Services) -> None:
+    blocked = Path(services.STATE_DIR)
+    blocked.write_text("a file where the folder should be")
+    failures = []
+
+    def mend() -> None:
+        failures.append(services.saver.failure)
+        if services.slept == 3:
+            blocked.unlink()
+
+    services.at_sleep = mend
+    services.save_soon()
+    assert [type(failure) for failure in failures] == [type(None), FileExistsError, FileExistsError]
+    assert services.saver.failure is None
+    assert services.load_state("ec2") == {"vpcs": 1}
+
+
+def test_a_service_that_has_no_state_to_give_keeps_no_other_from_being_saved(
+    services: Services,
+) -> None:
+    services.saver.save_all({"ec2": lambda: 1 / 0, "ecs": lambda: {"clusters": 1}})
+    assert isinstance(services.saver.failure, ZeroDivisionError)
+    assert list(services.read()) == ["ecs.json"]
+
+
+def test_an_older_state_does_not_replace_a_newer_one(services: Services) -> None:
+    older = services.saver._encode_all(services.list())
+    services.saver.save_state("ec2", {"vpcs": 2})
+    services.saver._write(*older)
+    assert (services.load_state("ec2"), services.load_state("ecs")) == (
+        {"vpcs": 2},
+        {"clusters": 1},
+    )

@@ -6,35 +6,38 @@ package:
     process          the process itself: spawn it, signal it, read its record
     in_process       the same AWS within this Python, for tests and for where no process can start
     server           the program that the process runs
+    gate             in front of it: lets in only who has the home's secret
+    state_saver      saves its state a moment after each change
     blob_registry    its registry, with the blobs on disk
     blobs            the files of the blobs, and which repository has which blob
 
 Everything is kept in ``<home>/emulator``: `process.json` (which process, which port, how it ended),
-`state/` (saved at the last stop), `registry/` (the images' layers), `emulator.log`, and `lock`
-(held while starting or stopping).
+`secret-access-key`, `state/`, `registry/` (the images' layers), `emulator.log`, and `lock` (held
+while starting or stopping).
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from handson.aws.emulator import process, server
+from handson.aws.emulator import gate, process, server
 from handson.aws.emulator.process import ProcessRecord
 from handson.core.errors import NotReady, WaitTimeout
-from handson.core.files import hold_lock
+from handson.core.files import hold_lock, make_private
 from handson.core.waiting import wait_until
 
 ACCOUNT = process.ACCOUNT
 SECRET = "handson-not-a-secret"
-"""The embedded AWS checks no signatures; a fixed word keeps anyone from using a real key."""
+"""The secret access key for an endpoint that checks none; nobody has to use a real one."""
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -44,18 +47,18 @@ class Running:
     """An embedded AWS that answers, with everything an AWS client needs to reach it.
 
     `state` tells how it came to run: ``"running"`` (it already was), ``"started"`` (now, from its
-    saved state), or ``"restarted"`` (now, after it had been killed: everything made since its last
-    graceful stop is lost, except repositories and images).  The access key is the account number;
-    neither it nor the secret protects anything.
+    saved state), or ``"restarted"`` (now, after it had been killed: what was made in the seconds
+    before may be lost).  The access key is the account number; the secret is this home's own, and
+    nobody without it gets an answer.
     """
 
     account: ClassVar[str] = ACCOUNT
     access_key_id: ClassVar[str] = ACCOUNT
-    secret_access_key: ClassVar[str] = SECRET
     pid: int
     port: int
     region: str
     state: Literal["started", "running", "restarted"]
+    secret_access_key: str = field(default=SECRET, repr=False, kw_only=True)
 
     @property
     def endpoint(self) -> str:
@@ -81,12 +84,15 @@ def ensure_running(
     Raises:
         NotReady: The home cannot be written, the disk is full, the process died at its start or
             did not answer in time, or its state could not be saved for the other region.
+        NotReady: It runs, but its state cannot be saved; what was saved before is kept.
     """
     folder = _folder(home)
-    record = process.read_record(folder)
+    record, secret = process.read_record(folder), process.read_secret(folder)
     # No lock: a process that answers is neither starting nor stopping, and every verb asks for it.
-    if record and record.region == region and process.probe_process(record) == "ready":
-        return _describe(record, "running")
+    if record and secret and record.region == region:
+        health = process.check_health(record.port, secret)
+        if health:
+            return _require_saved(folder, record, health)
     with _lock(folder, timeout=timeout):
         try:
             running = _join(folder, region=region, timeout=timeout)
@@ -98,8 +104,9 @@ def ensure_running(
 
 def find_running(home: Path) -> Running | None:
     """Return the embedded AWS of `home` if its process exists, else None; change nothing."""
-    record = process.read_record(_folder(home))
-    return _describe(record, "running") if record and process.find_process(record) else None
+    folder = _folder(home)
+    record = process.read_record(folder)
+    return _describe(folder, record, "running") if record and process.find_process(record) else None
 
 
 def stop_emulator(home: Path, *, timeout: float = 30.0) -> bool:
@@ -110,8 +117,8 @@ def stop_emulator(home: Path, *, timeout: float = 30.0) -> bool:
         timeout: Seconds it may take to save its state before it is killed.
 
     Raises:
-        NotReady: It had to be killed, or its state could not be saved: everything made since the
-            last graceful stop is lost.  It is stopped nevertheless.
+        NotReady: It had to be killed, or its state could not be saved: what was made after the
+            last save is lost.  It is stopped nevertheless.
     """
     folder = _folder(home)
     if not folder.is_dir():
@@ -145,29 +152,43 @@ def _folder(home: Path) -> Path:
     return home.absolute() / "emulator"
 
 
-def _describe(record: ProcessRecord, state: Literal["started", "running", "restarted"]) -> Running:
-    return Running(pid=record.pid, port=record.port, region=record.region, state=state)
+def _describe(
+    folder: Path, record: ProcessRecord, state: Literal["started", "running", "restarted"]
+) -> Running:
+    secret = process.read_secret(folder) or SECRET  # none: it was started by an older version
+    return Running(record.pid, record.port, record.region, state, secret_access_key=secret)
+
+
+def _require_saved(folder: Path, record: ProcessRecord, health: str) -> Running:
+    path, log = folder / "state", process.locate_log(folder)
+    if health == gate.FULL:
+        reason = os.strerror(errno.ENOSPC)
+        raise NotReady.from_key("aws.emulator.disk-full", path=path, reason=reason)
+    if health == gate.UNWRITABLE:
+        raise NotReady.from_key("aws.emulator.not-writable", path=path, reason=log)
+    return _describe(folder, record, "running")
 
 
 def _join(folder: Path, *, region: str, timeout: float) -> Running | None:
     """Return the running process, now that no other process can start one.
 
     Wait while it lives without answering: it starts, stops or is very busy.  Stop it if it serves
-    another region.
+    another region, or if the home has no secret: a process of an older version answers everybody.
     """
-    record = process.read_record(folder)
+    record, secret = process.read_record(folder), process.read_secret(folder)
     if record is None:
         return None
-    found = wait_until(
-        lambda: process.probe_process(record),
-        done=lambda answer: answer != "busy",
-        what="emulator",
-        timeout=timeout,
-    )
-    if found == "dead":
-        return None
-    if record.region == region:
-        return _describe(record, "running")
+    if secret:
+        found = wait_until(
+            lambda: process.probe_process(record, secret),
+            done=lambda answer: answer != "busy",
+            what="emulator",
+            timeout=timeout,
+        )
+        if found == "dead":
+            return None
+        if record.region == region:
+            return _require_saved(folder, record, found)
     _stop(folder, timeout=timeout)
     return None
 
@@ -177,14 +198,20 @@ def _start(folder: Path, *, region: str, environ: Mapping[str, str], timeout: fl
     ended = process.read_record(folder)  # the process may have written it while `_join` waited
     port, token = ended.port if ended else 0, secrets.token_hex(16)
     with _file_errors(folder):
+        if not process.read_secret(folder):
+            process.make_secret(folder)
         child = process.spawn(
             folder, token=token, region=region, preferred_port=port, passed_on=environ
         )
 
+    secret = process.read_secret(folder)
+
     def is_ready(record: ProcessRecord | None) -> bool:
         if child.poll() is not None:
             raise process.explain_death(folder, child.returncode)
-        return record is not None and record.token == token and process.check_health(record.port)
+        if record is None or record.token != token:
+            return False
+        return bool(process.check_health(record.port, secret))
 
     try:
         record = wait_until(
@@ -199,7 +226,7 @@ def _start(folder: Path, *, region: str, environ: Mapping[str, str], timeout: fl
             process.write_record(folder, ended)
         raise
     was_killed = ended is not None and ended.state != "stopped"
-    return _describe(record, "restarted" if was_killed else "started")
+    return _describe(folder, record, "restarted" if was_killed else "started")
 
 
 def _stop(folder: Path, *, timeout: float) -> bool:
@@ -227,7 +254,8 @@ def _lock(folder: Path, *, timeout: float) -> Iterator[None]:
     with _file_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
-        (folder / "tmp").mkdir(exist_ok=True)
+        make_private(folder)
+        (folder / "tmp").mkdir(mode=0o700, exist_ok=True)
     # Another process may hold it for two timeouts: to wait for a busy process, and to start one.
     path, seconds = folder / "lock", 2 * timeout
     with hold_lock(path, timeout=seconds, busy="aws.emulator.locked"):

@@ -3,26 +3,29 @@
 A process id alone is not enough: after a crash or a reboot it may belong to another program.  Each
 start therefore gets a random token, which is in the process's command line and in its record.  A
 process is ours only if its command line contains that token.  (The start time of a process would
-not do: it is computed from the boot time and moves when the clock is set or a laptop sleeps.)
+not do: it is computed from the boot time and moves when the clock is set or a laptop sleeps.)  One
+that answers proves with the home's secret that it is ours, which is quicker.
 """
 
 from __future__ import annotations
 
 import errno
+import hmac
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from handson.aws.emulator import server
+from handson.aws.emulator import gate, server
 from handson.core.errors import NotReady, WaitTimeout
-from handson.core.files import PRIVATE, read_state, replace_file
+from handson.core.files import PRIVATE, open_private, read_state, replace_file
 from handson.core.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ PASSED_ON = (
 
 LOG_LIMIT = 1_000_000
 _SECONDS_TO_DIE = 10.0
+_SHORTEST_SECRET = 16
 
 
 class DetachedProcess(subprocess.Popen[bytes]):
@@ -81,6 +85,24 @@ def write_record(folder: Path, record: ProcessRecord | None, /, **changes: Any) 
         replace_file(path, [msgspec.json.encode(changed)], mode=PRIVATE)
 
 
+def read_secret(folder: Path) -> str:
+    """Return the home's secret access key, or "" if there is none, or no usable one."""
+    with suppress(OSError, ValueError):
+        secret = (folder / server.SECRET).read_text(encoding="ascii").strip()
+        return secret if len(secret) >= _SHORTEST_SECRET and secret.isprintable() else ""
+    return ""
+
+
+def make_secret(folder: Path) -> None:
+    """Make the home's secret access key, as long as AWS's, in a file for its owner alone.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    secret = secrets.token_urlsafe(30)
+    replace_file(folder / server.SECRET, [secret.encode()], mode=PRIVATE)
+
+
 def build_environment(folder: Path, *, region: str, passed_on: Mapping[str, str]) -> dict[str, str]:
     """Return all variables of MiniStack: loopback only, state kept, no Docker, no credentials.
 
@@ -112,9 +134,9 @@ def open_log(folder: Path) -> IO[bytes]:
     path = locate_log(folder)
     if path.exists() and path.stat().st_size > LOG_LIMIT:
         path.replace(path.with_name(f"{path.name}.1"))
-    with path.open("ab", buffering=0) as log:
+    with open_private(path) as log:
         log.write(b"--- start\n")
-    return path.open("ab", buffering=0)
+    return open_private(path)
 
 
 def locate_log(folder: Path) -> Path:
@@ -175,20 +197,25 @@ def find_process(record: ProcessRecord | None) -> psutil.Process | None:
         return None
 
 
-def probe_process(record: ProcessRecord) -> Literal["ready", "busy", "dead"]:
-    """Tell whether the process of `record` answers, lives without answering, or has ended."""
-    if find_process(record) is None:
-        return "dead"
-    return "ready" if check_health(record.port) else "busy"
+def probe_process(record: ProcessRecord, secret: str) -> str:
+    """Tell whether the process of `record` answers, lives without answering, or has ended.
+
+    Return what `check_health` returns, "busy" or "dead".
+    """
+    health = check_health(record.port, secret) if record.state == "running" else ""
+    return health or ("busy" if find_process(record) else "dead")
 
 
-def check_health(port: int) -> bool:
-    """Tell whether MiniStack answers on `port` within a second."""
+def check_health(port: int, secret: str) -> str:
+    """Return one of `gate.STATES` if this home's AWS answers on `port` within a second, else ""."""
     connection = HTTPConnection(server.HOST, port, timeout=1.0)
+    challenge = secrets.token_hex(16)
     with closing(connection), suppress(OSError, HTTPException):
-        connection.request("GET", "/_ministack/health")
-        return connection.getresponse().status == 200
-    return False
+        connection.request("GET", gate.HEALTH, headers={gate.CHALLENGE: challenge})
+        proof = connection.getresponse().getheader(gate.PROOF, "")
+        proofs = {gate.prove(secret, "health", f"{challenge}\n{it}"): it for it in gate.STATES}
+        return next((it for known, it in proofs.items() if hmac.compare_digest(known, proof)), "")
+    return ""
 
 
 def end_process(process: psutil.Process, *, folder: Path, timeout: float) -> None:

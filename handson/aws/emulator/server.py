@@ -1,6 +1,6 @@
 """The program of the embedded AWS's process: MiniStack on a loopback port, until asked to stop.
 
-It is started by path, as ``python -P server.py TOKEN FOLDER REGION PORT``.  It loads two modules of
+It is started by path, as ``python -P server.py TOKEN FOLDER REGION PORT``.  It loads modules of
 this folder and nothing else of `handson`, of the notebooks' folder or of the learner's environment.
 It writes the record (`process.json`) itself, because it alone knows its port and whether its state
 was saved.  The states of the record are:
@@ -8,15 +8,18 @@ was saved.  The states of the record are:
     running     written as soon as the port is open; without a process it means: killed
     stopped     all state is on disk
     unsaved     it stopped as asked, but the state of a service could not be saved
+
+The home's secret is in a file, which is read here: a command line shows to all users of a host.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.util
 import json
-import logging
 import os
+import signal
 import socket
 import sys
 from functools import partial
@@ -30,23 +33,9 @@ RECORD = "process.json"
 STOP = "stop"
 BLOBS = "registry"
 GRACE = 2.0
-_SAVED = "Persistence: saved"
-_NOT_SAVED = ("Persistence: failed to save", "Persistence: error getting state")
-
-
-class SaveFailures(logging.Handler):
-    """The services whose state MiniStack last failed to save, which it only logs."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.services: set[object] = set()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        service = record.args[0] if isinstance(record.args, tuple) and record.args else None
-        if str(record.msg).startswith(_NOT_SAVED):
-            self.services.add(service)
-        elif str(record.msg).startswith(_SAVED):
-            self.services.discard(service)
+SECRET = "secret-access-key"
+LONGEST_DISUSE = 6 * 60 * 60.0
+"""Seconds without a request after which the process ends by itself."""
 
 
 def open_listener(preferred: int) -> socket.socket:
@@ -109,23 +98,41 @@ def run_server(folder: Path, *, token: str, region: str, preferred: int) -> None
     (folder / STOP).unlink(missing_ok=True)
     save_record(folder / RECORD, record)
     os.environ["GATEWAY_PORT"] = str(port)  # MiniStack reads it when it is imported
-    unsaved = SaveFailures()
-    logging.getLogger("persistence").addHandler(unsaved)
-    app, blobs = _ministack(folder / BLOBS)
-    asyncio.run(_run(app, listener, stop=folder / STOP))
-    if not unsaved.services:
+    secret = (folder / SECRET).read_text(encoding="ascii").strip()
+    gate, saver, blobs = _guard_ministack(folder / BLOBS, secret)
+    asyncio.run(_run(gate, listener, stop=folder / STOP))
+    if not saver.failure:
         blobs.delete_unreferenced()
-    save_record(folder / RECORD, record | {"state": "unsaved" if unsaved.services else "stopped"})
+    save_record(folder / RECORD, record | {"state": "unsaved" if saver.failure else "stopped"})
 
 
-def _ministack(folder: Path) -> tuple[Any, Any]:
-    """Return MiniStack as an application, and the blobs of its registry, whose folder is given."""
-    from ministack.app import app  # type: ignore[import-untyped]
+def _guard_ministack(folder: Path, secret: str) -> tuple[Any, Any, Any]:
+    """Return MiniStack behind its gate, what saves its state, and the blobs in the folder."""
+    from ministack import app  # type: ignore[import-untyped]
     from ministack.core import persistence  # type: ignore[import-untyped]
     from ministack.services import ecr  # type: ignore[import-untyped]
 
+    saving = _load_sibling("state_saver")
+    saver = saving.StateSaver(persistence, app._build_persistence_save_dict)
+    saver.attach(app)
     blobs = _load_sibling("blobs").Blobs(folder, ecr, persistence)
-    return _load_sibling("blob_registry").BlobRegistry(app, blobs), blobs
+    guarding = _load_sibling("gate")
+
+    def find_state() -> str:
+        if not isinstance(saver.failure, OSError):
+            return str(guarding.SAVED)
+        is_full = saver.failure.errno in (errno.ENOSPC, errno.EDQUOT)
+        return str(guarding.FULL if is_full else guarding.UNWRITABLE)
+
+    gate = guarding.Gate(
+        _load_sibling("blob_registry").BlobRegistry(app.app, blobs),
+        account=os.environ["MINISTACK_ACCOUNT_ID"],
+        secret=secret,
+        note_change=saver.note_change,
+        find_state=find_state,
+    )
+    gate.attach(ecr)
+    return gate, saver, blobs
 
 
 def _load_sibling(name: str) -> ModuleType:
@@ -139,9 +146,26 @@ def _load_sibling(name: str) -> ModuleType:
     return module
 
 
-async def _run(app: Any, listener: socket.socket, *, stop: Path) -> None:
+async def wait_for_disuse(gate: Any, *, sleep: Any = None) -> None:
+    """Return when no request was let in for long; a laptop's sleep does not count."""
+    import asyncio
+
+    while (left := LONGEST_DISUSE - gate.find_disuse()) > 0:
+        await (sleep or asyncio.sleep)(left)
+
+
+async def _run(gate: Any, listener: socket.socket, *, stop: Path) -> None:
+    import asyncio
+
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
+
+    async def end_unused() -> None:
+        await wait_for_disuse(gate)
+        if sys.platform == "win32":
+            stop.touch()
+        else:
+            signal.raise_signal(signal.SIGTERM)
 
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
@@ -149,9 +173,12 @@ async def _run(app: Any, listener: socket.socket, *, stop: Path) -> None:
     config.graceful_timeout = GRACE
     # Elsewhere than on Windows, the server itself waits for SIGTERM.
     trigger = partial(wait_for_file, stop) if sys.platform == "win32" else None
-    await serve(app, config, shutdown_trigger=trigger)
+    ending = asyncio.create_task(end_unused())
+    await serve(gate, config, shutdown_trigger=trigger)
+    ending.cancel()
 
 
 if __name__ == "__main__":
+    os.umask(0o077)  # all that is kept is for its owner alone
     _token, _folder, _region, _port = sys.argv[1:]
     run_server(Path(_folder), token=_token, region=_region, preferred=int(_port))

@@ -1,0 +1,165 @@
+"""The embedded AWS's state on disk: saved a moment after each change, and at the stop.
+
+MiniStack saves its state when it is asked to stop, and asked in time.  A container that is removed,
+a culled server and a kill give no time, so this class takes the place of MiniStack's functions that
+save and load.  A state is replaced as a whole; the one before it stays beside it.
+
+    state/ec2.json             what the service `ec2` has
+    state/ec2.json.before      what it had, for when the other cannot be read
+
+This module runs in the embedded AWS's own process, like `server`, and imports nothing of `handson`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import logging
+import os
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+DELAY = 2.0
+"""Seconds from a change to its saving, in which more changes may come."""
+
+_log = logging.getLogger("handson")
+_Encoded = tuple[int, str, str]  # in which order it was taken, the service, its state
+
+
+class StateSaver:
+    """Saves the states of MiniStack's services whose content has changed since it was last saved.
+
+    `failure` is what kept the last of them from being saved, or None.
+    """
+
+    def __init__(
+        self,
+        persistence: Any,
+        services: Callable[[], Mapping[str, Any]],
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Save what MiniStack's services have.
+
+        Args:
+            persistence: MiniStack's module of that name.
+            services: Returns, by name, the function that returns a loaded service's state.
+            sleep: Waits, for tests.
+        """
+        self.failure: Exception | None = None
+        self._persistence, self._services = persistence, services
+        self._folder = Path(persistence.STATE_DIR)
+        self._load = persistence.load_state
+        self._count = itertools.count()
+        self._saved: dict[str, tuple[int, str]] = {}
+        self._writing = threading.Lock()
+        self._sleep = sleep
+        self._is_changed = False
+        self._task: asyncio.Task[None] | None = None
+
+    def attach(self, app: Any) -> None:
+        """Take the place of the functions that MiniStack saves and loads with.
+
+        Args:
+            app: MiniStack's module of that name.
+        """
+        self._persistence.save_state = self.save_state
+        app.save_all, app.load_state = self.save_all, self.load_state
+
+    def note_change(self) -> None:
+        """Save the states soon, in another thread; an error is tried again until it is gone."""
+        self._is_changed = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._save_soon())
+
+    async def _save_soon(self) -> None:
+        while self._is_changed or isinstance(self.failure, OSError):
+            await self._sleep(DELAY)
+            self._is_changed = False
+            # No request is answered meanwhile, so the states are of one moment.
+            encoded = self._encode_all(self._services())
+            self.failure = await asyncio.to_thread(self._write, *encoded)
+
+    def save_all(self, services: Mapping[str, Any]) -> None:
+        """Save the states of these services, as MiniStack does when it stops."""
+        self.failure = self._write(*self._encode_all(services))
+
+    def save_state(self, service: str, state: Any) -> None:
+        """Save the state of one service, without waiting for the disk."""
+        failure = self._write([self._encode(service, state)], sync=False)
+        self.failure = failure or self.failure
+
+    def load_state(self, service: str) -> Any:
+        """Return the saved state of a service, or the one before where that cannot be read."""
+        state, path = self._load(service), self._locate(service)
+        before = _name_before(path)
+        if state is None and before.exists():
+            _log.warning("the state of %s cannot be read; the one before it is used", service)
+            os.replace(before, path)
+            state = self._load(service)
+        return state
+
+    def _encode_all(self, services: Mapping[str, Any]) -> tuple[list[_Encoded], Exception | None]:
+        encoded, failure = [], None
+        for service, get_state in services.items():
+            try:
+                state = get_state()
+                encoded += [] if state is None else [self._encode(service, state)]
+            except Exception as error:  # of MiniStack's; the other services can be saved
+                _log.exception("%s has no state to save", service)
+                failure = error
+        return encoded, failure
+
+    def _encode(self, service: str, state: Any) -> _Encoded:
+        version = self._persistence._state_format_version(service)
+        whole = {"__ministack_format__": version, "payload": state}
+        text = json.dumps(whole, default=self._persistence._json_default)
+        return next(self._count), service, text
+
+    def _write(
+        self, encoded: Iterable[_Encoded], failure: Exception | None = None, *, sync: bool = True
+    ) -> Exception | None:
+        """Write the states that have changed; return what kept one from being saved, if anything.
+
+        A state that was taken before the one on disk is left out.
+        """
+        with self._writing:
+            try:
+                for number, service, text in encoded:
+                    written, known = self._saved.get(service, (-1, ""))
+                    if number > written and text != known:
+                        self._replace(self._locate(service), text, sync=sync)
+                        # What may still be on its way to the disk is written again.
+                        self._saved[service] = number, text if sync else ""
+            except OSError as error:
+                _log.error("the state cannot be saved: %s", error)
+                return error
+        return failure
+
+    def _replace(self, path: Path, text: str, *, sync: bool) -> None:
+        draft = path.with_name(f"{path.name}.new")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with draft.open("w") as file:
+                file.write(text)
+                if sync:
+                    file.flush()
+                    os.fsync(file.fileno())
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(path, _name_before(path))
+            os.replace(draft, path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                draft.unlink()
+            raise
+
+    def _locate(self, service: str) -> Path:
+        return self._folder / f"{service}.json"
+
+
+def _name_before(path: Path) -> Path:
+    return path.with_name(f"{path.name}.before")
