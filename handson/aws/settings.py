@@ -44,6 +44,8 @@ class Settings:
         exercise: What the learner is asked to build, in the chosen region.
         endpoint_url: An AWS-compatible endpoint in place of the embedded AWS, or None.
         learner: The learner's name; empty until the learner gives it.
+        learner_from: The name's source: "argument", "environment", "kept" (by the home folder),
+            "hub", or "" without a name.
         home: The folder of the embedded AWS, the journal and the pictures.
         lang: "ja" or "en".
         aws_account: The account in which calls to real AWS are allowed, or None.
@@ -63,6 +65,7 @@ class Settings:
     engine: str
     base_image: str | None = None
     hand_in: Path | None = None
+    learner_from: str = field(default="", compare=False)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -78,11 +81,11 @@ class Settings:
     def as_environment(self) -> dict[str, str]:
         """Return the environment from which a kernel reads these settings, with our commands.
 
-        A name that the home folder keeps is left out: a notebook may change it there, and the next
-        notebook reads the change.
+        A name that the home folder keeps is left out, and so is the hub's: a notebook may change it
+        there, and the next notebook reads the change.
         """
         chosen = {name: str(getattr(self, name) or "") for name in _NAMES}
-        if self.learner == _remembered_learner(self.home):
+        if self.learner_from == "hub" or self.learner == _remembered_learner(self.home):
             chosen["learner"] = ""
         # The notebook of this process is not that of the kernel.
         environ = {name: value for name, value in self.environ.items() if name != folders.SESSION}
@@ -100,7 +103,7 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
     """Return the settings from arguments and environment, and switch messages to their language.
 
     Args:
-        environ: The environment; only ``HANDSON_…`` is read.
+        environ: The environment; only ``HANDSON_…`` is read, and the user of a JupyterHub.
         cwd: The notebook's folder.  The default home is `.handson` beside the notebooks around it,
             and the default language is that of the edition it is in, or of the only one around.
         arguments: Any of target, endpoint_url, region, learner, home, lang, aws_account, engine,
@@ -132,7 +135,13 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
         environ=dict(environ),
     )
     _make_writable(chosen.home, cwd=cwd)
-    return chosen if chosen.learner else replace(chosen, learner=_remembered_learner(chosen.home))
+    if chosen.learner:
+        is_argument = str(arguments.get("learner") or "").strip()
+        return replace(chosen, learner_from="argument" if is_argument else "environment")
+    if kept := _remembered_learner(chosen.home):
+        return replace(chosen, learner=kept, learner_from="kept")
+    name = _find_hub_user(environ)
+    return replace(chosen, learner=name, learner_from="hub" if name else "")
 
 
 def choose_language(lang: str | None = None, *, cwd: Path | None = None) -> str:
@@ -256,6 +265,19 @@ def _check_learner(learner: str) -> str:
     if len(learner) > 80 or not learner.isprintable():
         raise InvalidInput.from_key("aws.settings.learner")
     return learner
+
+
+def _find_hub_user(environ: Mapping[str, str]) -> str:
+    """Return the user of a JupyterHub, or "" if there is none, or none that a record can bear.
+
+    It is the user's own name, and not the one that is made of it for files.  On Binder, which is a
+    hub as well, it is made up.
+    """
+    name = "" if "BINDER_LAUNCH_HOST" in environ else environ.get("JUPYTERHUB_USER", "").strip()
+    try:
+        return _check_learner(name)
+    except InvalidInput:
+        return ""  # the overview asks for a name
 
 
 def _remembered_learner(home: Path) -> str:

@@ -132,7 +132,9 @@ def describe_origin(learner: str, observed_at: str, digest: str) -> Rows:
     return Rows([describe_learner(learner), moment, sealed])
 
 
-def describe_learner(learner: str) -> tuple[str, str]:
-    """Return the row of a card with the learner's name, or with how to set one."""
+def describe_learner(learner: str, source: str = "") -> tuple[str, str]:
+    """Return the row of a card with the learner's name and its source, or with how to set one."""
     name = learner or messages.text("notebook.workshop.no-learner")
+    if learner and source not in ("", "argument"):
+        name = f"{learner} ({messages.label('notebook.workshop.learner-from', source)})"
     return messages.text("notebook.workshop.row-learner"), name

@@ -34,12 +34,14 @@ class Overview(Displayable):
         answers: The answers to the questions, as they are saved.
         cleaned_up_at: The time of the clean-up that left nothing, or "".
         region: The region that the workshop was started in.
+        learner_from: The source of the learner's name, as in `Settings`.
     """
 
     entries: JournalEntries
     answers: Sequence[Written] = ()
     cleaned_up_at: str = ""
     region: str = Exercise().region
+    learner_from: str = ""
 
     def card(self) -> Card:
         """Return a card with a tile for each notebook, the next one, the name, and warnings."""
@@ -53,7 +55,8 @@ class Overview(Displayable):
         notes = [note for advice in self._list_warnings() for note in warning_notes(*advice)]
         values = {"passed": marks[_ALL_CHECKS].count("ok"), "count": len(marks[_ALL_CHECKS])}
         title = messages.text("notebook.overview.title", **values)
-        about = (Tiles(tiles, _WIDTH), onward, Rows([describe_learner(self.entries.learner)]))
+        learner = describe_learner(self.entries.learner, self.learner_from)
+        about = (Tiles(tiles, _WIDTH), onward, Rows([learner]))
         return Card(title, (*about, *notes), state="warn" if notes else "info" if left else "ok")
 
     def _list_marks(self, notebook: str) -> list[str]:

@@ -128,7 +128,7 @@ class Workshop(Displayable):
             (messages.text("notebook.workshop.row-account"), target.account),
             (messages.text("notebook.workshop.row-region"), target.region),
             (messages.text("notebook.workshop.row-endpoint"), target.endpoint or "AWS"),
-            evidence_cards.describe_learner(self.settings.learner),
+            evidence_cards.describe_learner(self.settings.learner, self.settings.learner_from),
             (messages.text("notebook.workshop.row-home"), shorten_path(self.settings.home)),
         ]
         advice = [Note(messages.text("notebook.workshop.root"), "advice")] if aws.is_root else []
@@ -160,6 +160,7 @@ class Workshop(Displayable):
             grading.read_answers(folder) if are_here else (),
             receipts.find_last_cleanup(home),
             self.settings.region,
+            self.settings.learner_from,
         )
 
     def doctor(self) -> doctor.MachineReport:

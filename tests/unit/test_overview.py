@@ -100,6 +100,20 @@ def test_it_warns_of_a_name_and_a_region_that_are_not_as_they_should_be() -> Non
     assert all("Hanako" in card.text() for name, card in cards.items() if name != "no name")
 
 
+def test_a_name_that_the_learner_did_not_just_give_is_shown_with_its_source() -> None:
+    sources = {
+        "": "",
+        "argument": "",
+        "environment": " (HANDSON_LEARNER の値)",
+        "kept": " (前に設定した名前)",
+        "hub": " (JupyterHub のユーザー名)",
+    }
+    for source, said in sources.items():
+        [row] = re.findall("受講者.*", overview(learner_from=source).card().text())
+        assert row.endswith(f"Hanako{said}")
+    assert "hub" not in overview(learner="", learner_from="hub").card().text()
+
+
 def test_each_tile_and_the_next_step_lead_to_a_notebook_in_either_language() -> None:
     for language in messages.LANGUAGES:
         messages.use(language)

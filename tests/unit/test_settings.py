@@ -238,6 +238,32 @@ def test_a_name_is_remembered_in_the_home_folder_unless_it_is_invalid(read: Read
         assert (content, read().learner) == (content, "")
 
 
+HUB = {"JUPYTERHUB_USER": " taro.yamada@example.ac.jp "}
+NAMED = {
+    "hub": ({}, {}, "taro.yamada@example.ac.jp"),
+    "kept": ({}, {}, "Hanako"),
+    "environment": ({"HANDSON_LEARNER": "Jiro"}, {"learner": " "}, "Jiro"),
+    "argument": ({"HANDSON_LEARNER": "Jiro"}, {"learner": "Saburo"}, "Saburo"),
+}
+
+
+def test_the_user_of_a_hub_is_the_learner_behind_every_other_name(read: Read) -> None:
+    for source, (environ, arguments, name) in NAMED.items():
+        if source == "kept":
+            settings.remember_learner(read().home, "Hanako")
+        found = read(HUB | environ, **arguments)
+        assert (found.learner, found.learner_from) == (name, source)
+        passed_on = "" if source in ("hub", "kept") else name
+        assert found.as_environment()["HANDSON_LEARNER"] == passed_on
+
+
+def test_a_user_of_binder_or_with_a_name_that_no_record_bears_has_no_name(read: Read) -> None:
+    made_up = HUB | {"BINDER_LAUNCH_HOST": "https://mybinder.org/"}
+    for environ in ({}, made_up, *({"JUPYTERHUB_USER": it} for it in ("", "a\nb", "x" * 81))):
+        found = read(environ)
+        assert (found.learner, found.learner_from) == ("", "")
+
+
 def test_a_home_is_its_owners_alone_whatever_was_there_and_no_folder_around_it(
     read: Read, tmp_path: Path
 ) -> None:
