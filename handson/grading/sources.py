@@ -214,7 +214,7 @@ def _submit_group(named: Submission, items: list[_Item], roster: Roster) -> Iter
         return
     inside = _enter(named.root, entry) if roster and not is_known else None
     members = [*_split_folder(*inside, roster)] if inside else []
-    within = (member for member in members if (member.root, member.at) != inside)
+    within = (each for each in members if each.files or (each.root, each.at) != inside)
     if any(roster.find(member.owner) for member in within):
         yield from members
     else:

@@ -198,6 +198,9 @@ def test_zips_of_classes_and_groups_are_looked_through(tmp_path: Path) -> None:
     (tmp_path / "submissions.zip").rename(tmp_path / "export.zip")
     (tmp_path / "more.zip").write_bytes(zipped({"s03.zip": zipped({BOOKS[0]: b"{}"})}))
     assert owners(tmp_path, roster=CLASS) == ["s01", "s02", "s03"]
+    flat = {f"A/s0{n}_{book}": b"{}" for n in (1, 2) for book in BOOKS}
+    (tmp_path / "flat.zip").write_bytes(zipped({"B/s03/01-network.ipynb": b"{}", **flat}))
+    assert owners(tmp_path / "flat.zip", roster=CLASS) == ["s01", "s02", "s03"]
 
 
 def test_of_one_learner_the_folders_around_the_files_are_guesses(tmp_path: Path) -> None:
