@@ -38,6 +38,7 @@ from handson.grading.findings import (
     Written,
     make_finding,
 )
+from handson.grading.marks import format_local
 from handson.grading.notebooks import Notebook, load_cells, load_editions
 from handson.grading.roster import Learner, Roster
 
@@ -119,9 +120,12 @@ def _examine_claim(
     yield "requests-none", [service for service in needed if service not in asked]
     yield "requests-odd", [call for call in claim.calls if call not in CALLS]
     seen, made = datetime.fromisoformat(claim.observed_at), _list_moments(observed)
-    yield "future", [_show(seen)] if seen > now + LEEWAY else []
+    yield "future", [format_local(seen)] if seen > now + LEEWAY else []
     limit = seen + (ONE_CLOCK if _HERE.search(claim.observed) else LEEWAY)
-    yield "seen-before", [f"{_show(seen)} < {_show(each)}" for each in made if each > limit]
+    yield (
+        "seen-before",
+        [f"{format_local(seen)} < {format_local(each)}" for each in made if each > limit],
+    )
 
 
 def is_regular(name: str) -> bool:
@@ -160,10 +164,6 @@ def _list_moments(observed: dict[str, Any]) -> list[datetime]:
         with suppress(ValueError):
             moments.append(datetime.fromisoformat(str(text)))
     return [moment for moment in moments if moment.tzinfo]
-
-
-def _show(moment: datetime) -> str:
-    return moment.astimezone().isoformat(timespec="seconds")
 
 
 # Names.
