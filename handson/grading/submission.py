@@ -220,12 +220,10 @@ def _identify_learner(names: set[str], submission: Submission, roster: Roster) -
     if len(bearers) == 1 and bearers <= {*candidates}:
         return bearers.pop()
     name = next(iter(names)) if len(names) == 1 else ""
-    if not export_names.says_who(owner, name):
-        known = roster.find(name)
-        if known or not owner:
-            return known or Learner(name or submission.source)
-    else:
+    if export_names.says_who(owner, name):
         name = owner
+    elif (known := roster.find(name)) or not owner:
+        return known or Learner(name or submission.source)
     if submission.has_namesakes and submission.number:
         return Learner(f"{owner} ({submission.number})", name or owner)
     return Learner(owner) if export_names.is_same_person(owner, name) else Learner(owner, name)
