@@ -12,23 +12,11 @@ from collections.abc import Iterator
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
+from handson.core.files import read_data
 from handson.core.text import one_line, to_half_width
 
-_KINDS = {
-    "comma": (".*forgot a comma", ",", r"(?<=[\"')\]}])(?!\.)|(?<=\w)(?![\w.])"),
-    "colon": ("expected ':'", ":", "$"),
-    "bracket": (".*(never closed|does not match|unmatched)", ")]}", r"$|(?=[)\]}])"),
-    "quote": (
-        "unterminated f?-?string",
-        "\"'",
-        r"(?<=[^\s\"'])(?=[,)\]}]|$)|(?<=[=(\[ ])(?=[\w.-]+[\"'])",
-    ),
-    "character": ("invalid (non-printable )?character", "", "$"),
-}
-"""The kinds of mistakes: CPython's message (Grammar/python.gram and Parser/), what may be missing,
-and where."""
-
 _QUOTES = dict(zip("“”„‟＂「」『』‘’‚‛＇", '"' * 9 + "'" * 5, strict=True))
+_KINDS = ("handson.notebook", "syntax_errors.toml")
 _MOST_TRIES = 300
 """Corrections to try: a cell with several mistakes has thousands, and its learner waits."""
 
@@ -60,7 +48,8 @@ def _classify(error: SyntaxError, cell: str) -> tuple[str, int]:
     at = _find_place(error, cell)
     if isinstance(error, IndentationError):
         return "indent", at
-    kind = next((each for each, (said, *_) in _KINDS.items() if re.match(said, error.msg)), "")
+    kinds = read_data(*_KINDS).items()
+    kind = next((each for each, it in kinds if re.match(it["said"], error.msg)), "")
     line = cell[at:].partition("\n")[0]
     wrong = [at + each for each, sign in enumerate(line) if kind == "quote" and sign in _QUOTES]
     is_wide = kind == "character" and _half_width(line[:1])
@@ -87,7 +76,8 @@ def _list_corrections(cell: str, kind: str, at: int) -> list[str]:
     """Return the cell with each possible correction of a mistake, the likeliest first."""
     if kind == "full-width":
         return [cell[:at] + _half_width(cell[at]) + cell[at + 1 :]]
-    _, signs, where = _KINDS.get(kind, ("", "", "$"))
+    missing = read_data(*_KINDS).get(kind, {})
+    signs, where = missing.get("signs", ""), missing.get("where", "$")
     begin = cell.rfind("\n", 0, at) + 1 if kind == "quote" else at
     places = [place.start() for place in re.compile(where, re.MULTILINE).finditer(cell, begin)]
     edits = [(place, 0, sign) for place in places for sign in signs]
