@@ -26,6 +26,7 @@ from handson.core.errors import HandsonError, InvalidInput, NotReady
 from handson.core.files import shorten_path
 from handson.core.folders import find_current_folder
 from handson.core.late import load_late
+from handson.core.text import check_choice
 from handson.course import checks, rules, syllabus
 from handson.course.evidence import Journal, Observation, now
 from handson.course.exercise import Exercise
@@ -279,7 +280,7 @@ class Workshop(Displayable):
             InvalidInput: ECR would refuse the name; nothing was created.
             HandsonError: AWS refused the call or did not answer; run again to complete.
         """
-        name = self._check_repository(name)
+        name = self._repository(name)
         self._refuse_building("ensure_repository")
         with self._locked() as aws:
             return ecr.ensure_repository(aws, name, exercise=self._exercise)
@@ -294,8 +295,7 @@ class Workshop(Displayable):
         Raises:
             InvalidInput: AWS would refuse the repository's name or the tag.
         """
-        repository, tag = self._check_repository(repository), self._tag(tag)
-        rules.check_image_tag(tag)
+        repository, tag = self._repository(repository), self._tag(tag)
         connected = self.aws
         return push.PushCommands(
             repository=repository,
@@ -529,8 +529,8 @@ class Workshop(Displayable):
         made, home = predictions.find_prediction(prediction, answer), self.settings.home
         if not made.answer:
             return predictions.recall_answer(home, made)
-        seen, exercise = self.snapshot(), self._exercise
-        return predictions.keep_answer(home, made, seen, exercise, clock=self._clock)
+        seen, at = self.snapshot(), self._clock()
+        return predictions.keep_answer(home, made, seen, self._exercise, at=at)
 
     def check_task(self, task: str, answer: object = None) -> tasks.TaskReport:
         """Judge a task without code by what there is now, and say what is wrong; never graded.
@@ -543,7 +543,7 @@ class Workshop(Displayable):
             InvalidInput: There is no such task.
             HandsonError: AWS did not answer.
         """
-        task, home = tasks.check_task_id(task), self.settings.home
+        task, home = check_choice("practice.tasks.unknown", task, tasks.TASKS), self.settings.home
         case = tasks.Case(self.snapshot(), self._exercise, tasks.KEPT.read(home) or {}, answer)
         return tasks.judge_task(task, case, home, clock=self._clock)
 
@@ -672,19 +672,14 @@ class Workshop(Displayable):
             return cleanup.take_over(aws, self.settings.home, exercise=self._exercise)
 
     def _repository(self, name: str | None) -> str:
-        return self._exercise.repository if name is None else name
+        """Return the name of a repository, the exercise's by default; refuse an invalid one."""
+        return rules.check_repository_name(self._exercise.repository if name is None else name)
 
     def _tag(self, tag: str | None) -> str:
-        return self._exercise.tag if tag is None else tag
-
-    def _check_repository(self, name: str | None) -> str:
-        """Return the name of a repository, the exercise's by default; refuse an invalid one."""
-        name = self._repository(name)
-        rules.check_repository_name(name)
-        return name
+        return rules.check_image_tag(self._exercise.tag if tag is None else tag)
 
     def _require_repository(self, name: str | None) -> tuple[Aws, Repository]:
-        name, aws = self._check_repository(name), self.aws
+        name, aws = self._repository(name), self.aws
         return aws, ecr.require_repository(aws, name, exercise=self._exercise)
 
     def _list_images(self, aws: Aws, name: str, *, verb: str) -> ImageList:

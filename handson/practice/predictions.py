@@ -125,12 +125,7 @@ def recall_answer(home: Path, asked: Prediction) -> Prediction:
 
 
 def keep_answer(
-    home: Path,
-    made: Prediction,
-    snapshot: Snapshot,
-    exercise: Exercise,
-    *,
-    clock: Callable[[], datetime],
+    home: Path, made: Prediction, snapshot: Snapshot, exercise: Exercise, *, at: datetime
 ) -> Prediction:
     """Keep an answer, unless there is something to see already, and return it.
 
@@ -140,7 +135,7 @@ def keep_answer(
     _, look = PREDICTIONS[made.id]
     seen = look(snapshot, exercise)
     if not seen:
-        kept = {"answer": made.answer, "at": clock().isoformat(timespec="seconds")}
+        kept = {"answer": made.answer, "at": at.isoformat(timespec="seconds")}
         ANSWERS.write(home, {**(ANSWERS.read(home) or {}), made.id: kept})
     return Prediction(made.id, made.answer, seen)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from handson.core import files, messages
 from handson.core.cards import Card, Displayable, Note
-from handson.core.text import check_choice, quote
+from handson.core.text import quote
 from handson.course import checks, rules
 from handson.course.checks import cluster, network_facts
 from handson.course.checks import repository as ecr
@@ -163,15 +163,6 @@ class TaskReport(Displayable):
         marks = {"task": "info", "half": "advice", "wrong": "bad", "done": "ok"}
         title = messages.label("practice.tasks.title", self.state, task=task)
         return Card(title, parts, state=marks[self.state])
-
-
-def check_task_id(id: object) -> str:
-    """Return the id of a task.
-
-    Raises:
-        InvalidInput: There is no such task.
-    """
-    return check_choice("practice.tasks.unknown", id, TASKS)
 
 
 def judge_task(id: str, case: Case, home: Path, *, clock: Callable[[], datetime]) -> TaskReport:
