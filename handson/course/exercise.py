@@ -10,6 +10,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import NamedTuple
 
+from handson.core.files import read_data
 from handson.course.state import State
 
 TAG_KEY, TAG_VALUE = "handson", "ecs-handson"
@@ -80,21 +81,12 @@ class NetworkForm(State, frozen=True, kw_only=True):
         """Return the Name tag that the console gives to a resource.
 
         Args:
-            kind: One of vpc, gateway, endpoint, public-table, private-table, public-subnet,
-                private-subnet.
+            kind: One of name_tags.toml.
             number: Counts subnets, and the route tables of private ones, from 1 within their kind.
             zone: The Availability Zone of the subnet.
         """
-        endings = {
-            "vpc": "vpc",
-            "gateway": "igw",
-            "endpoint": "vpce-s3",
-            "public-table": "rtb-public",
-            "private-table": f"rtb-private{number}-{zone}",
-            "public-subnet": f"subnet-public{number}-{zone}",
-            "private-subnet": f"subnet-private{number}-{zone}",
-        }
-        return f"{self.name}-{endings[kind]}"
+        ending: str = read_data("handson.course", "name_tags.toml")[kind]
+        return f"{self.name}-{ending.format(number=number, zone=zone)}"
 
 
 class Exercise(State, frozen=True, kw_only=True):

@@ -24,12 +24,11 @@ hand.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from handson.core import messages
-from handson.core.text import list_briefly, one_line
+from handson.core.text import list_briefly, one_line, to_half_width
 from handson.course import rules, syllabus
 from handson.course.checks import network_facts, results
 from handson.course.checks.results import CheckResult, Diagnosis, conclude, diagnose, write_aws_call
@@ -37,7 +36,6 @@ from handson.course.exercise import Exercise, NetworkForm
 from handson.course.state import ANYWHERE, RouteTable, Snapshot, Subnet, Target, Vpc
 
 _NOTEBOOK = syllabus.find_check("network").notebook
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−ー"), "-")
 
 
 def judge_network(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
@@ -167,7 +165,7 @@ def _find_misnaming(name: str, wanted: str) -> str:
     if not name:
         return "name-missing"
     # A Japanese keyboard types look-alikes on the same keys, and copying adds spaces.
-    typed = "".join(unicodedata.normalize("NFKC", name).translate(_DASHES).split())
+    typed = "".join(to_half_width(name).split())
     return "name-lookalike" if typed == wanted else "name-differs"
 
 
