@@ -12,7 +12,6 @@ A running system is mended and not built again: most breakages take a decision, 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from handson.course.checks import repository as ecr
 from handson.course.exercise import LIKELY_REGIONS, Exercise
 from handson.course.owners import list_tags
 from handson.course.state import Cluster, InternetGateway, Repository, RouteTable, Subnet, Vpc
-from handson.engine.oci import INDEX, MANIFEST_TYPES, is_image_manifest
+from handson.engine.oci import INDEX, MANIFEST_TYPES, digest_of, is_image_manifest
 from handson.resources.plan import Ref, Step, make_tag_specification
 
 T = TypeVar("T", Vpc, Subnet, InternetGateway, RouteTable, Cluster, Repository)
@@ -336,7 +335,7 @@ def _plan_push(
         "repositoryName": own.repository.name,
         "imageManifest": text,
         "imageManifestMediaType": media_type,
-        "imageDigest": f"sha256:{hashlib.sha256(text.encode()).hexdigest()}",
+        "imageDigest": digest_of(text.encode()),
     }
     steps = [Step(tag, "ecr", "PutImage", {**put, "imageTag": tag}) for tag in tags]
     return put["imageDigest"], steps

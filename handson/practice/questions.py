@@ -121,13 +121,10 @@ class Quiz(Displayable):
             seen = quote(number)
             raise InvalidInput.from_key("practice.questions.no-question", number=seen, count=count)
         question = self.questions[number - 1]
+        choices = {candidate.letter: candidate for candidate in question.choices}
         wanted = str(choice).strip().lower()
-        for candidate in question.choices:
-            if candidate.letter == wanted:
-                return Feedback(question, candidate, explain)
-        letters = ", ".join(f'"{candidate.letter}"' for candidate in question.choices)
-        values = {"choice": quote(choice), "choices": letters}
-        raise InvalidInput.from_key("practice.questions.no-choice", number=number, **values)
+        letter = check_choice("practice.questions.no-choice", wanted, choices, number=number)
+        return Feedback(question, choices[letter], explain)
 
     def card(self) -> Card:
         """Return the card: the questions, each with its hint and its answer folded away."""
