@@ -70,15 +70,8 @@ class Proxy:
 @contextmanager
 def proxy_to(upstream: int) -> Iterator[Proxy]:
     """Give a proxy to an emulator on a port of this machine."""
-    with serving(upstream, Handler) as proxy:
-        yield proxy
-
-
-@contextmanager
-def serving(upstream: int, handler: type[Handler]) -> Iterator[Proxy]:
-    """Give a proxy whose requests are answered by `handler`."""
     proxy = Proxy(upstream)
-    with listening(type("Bound", (handler,), {"proxy": proxy})) as proxy.port:
+    with listening(type("Bound", (Handler,), {"proxy": proxy})) as proxy.port:
         try:
             yield proxy
         finally:
@@ -100,16 +93,26 @@ def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
         server.server_close()
 
 
-class Handler(BaseHTTPRequestHandler):
+class Connected(BaseHTTPRequestHandler):
+    """Somebody's connection, which may end at any time on either side."""
+
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    proxy: Proxy
 
     def log_message(self, *_: Any) -> None: ...
 
     def handle(self) -> None:
         with suppress(OSError):  # whoever called has gone
             super().handle()
+
+    def hang_up(self) -> None:
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(2)
+
+
+class Handler(Connected):
+    proxy: Proxy
 
     def handle_any(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
@@ -125,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
             self.proxy.stalled.set()
             self.proxy.released.wait(30)
         if fault in ("cut", "timeout", "stall"):
-            self._hang_up()
+            self.hang_up()
         elif fault in ("", "lost", "half"):
             self.pass_on(body, fault)
             self.proxy.answered[operation] += 1
@@ -133,14 +136,6 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(*self.refused(fault, service))
 
     do_HEAD = do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any
-
-    def passed_on(self) -> dict[str, str]:
-        """Return the headers of the request as it is passed on."""
-        return dict(self.headers.items())
-
-    def came_back(self, body: bytes) -> bytes:
-        """Return the body of a reply as it is given back."""
-        return body
 
     def refused(self, fault: str, service: str) -> tuple[int, dict[str, str], bytes]:
         """Return what is answered in AWS's place."""
@@ -153,11 +148,11 @@ class Handler(BaseHTTPRequestHandler):
     def pass_on(self, body: bytes, fault: str) -> None:
         """Ask the emulator, and give its answer back unless the fault takes it."""
         with closing(HTTPConnection("127.0.0.1", self.proxy.upstream, timeout=30)) as upstream:
-            upstream.request(self.command, self.path, body, self.passed_on())
+            upstream.request(self.command, self.path, body, dict(self.headers.items()))
             reply = upstream.getresponse()
-            content = self.came_back(reply.read())
+            content = reply.read()
         if fault == "lost":
-            return self._hang_up()
+            return self.hang_up()
         headers = {name: value for name, value in reply.getheaders() if name.lower() not in _OWN}
         self.answer(reply.status, headers, content, whole=fault != "half")
         return None
@@ -173,12 +168,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body if whole else body[: len(body) // 2])
         if not whole:
-            self._hang_up()
-
-    def _hang_up(self) -> None:
-        self.close_connection = True
-        with suppress(OSError):
-            self.connection.shutdown(2)
+            self.hang_up()
 
 
 _OWN = {"content-length", "transfer-encoding", "connection", "date", "server", "keep-alive"}

@@ -9,6 +9,7 @@ one that fits a request decides.  Other hosts than AWS's get no connection.
 
 from __future__ import annotations
 
+import base64
 import email.utils
 import json
 import re
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
 from email.message import Message
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,17 +27,22 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 import botocore.session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from handson.aws import emulator
 from handson.aws.emulator.in_process import InProcess
-from tests.emulator.interceptor import Interceptor, certify
-from tests.emulator.proxy import listening
+from tests.emulator.proxy import Connected, listening
 from tests.unit.fake_aws import Clock
 
 ACCOUNT = "210987654321"
 """The account that the learner sees, in the place of the embedded AWS's own."""
 SECRET = "EXAMPLEsecret/EXAMPLEsecret/EXAMPLEsecret"
 SIGNATURE = "EXAMPLEsignature0123456789"
+REGISTRY_PASSWORD = "EXAMPLEpassword-eyJwYXlsb2FkIjoi"
+_TOKEN = base64.b64encode(f"AWS:{REGISTRY_PASSWORD}".encode())
 REQUEST_ID = "11111111-2222-3333-4444-555555555555"
 EC2_XML = "http://ec2.amazonaws.com/doc/2016-11-15/"
 CREATED = {
@@ -86,13 +93,18 @@ class Rule:
     cut: bool = False
     """Close the connection without an answer."""
     alter: str = ""
-    """A change to the embedded AWS's own answer: lag, zones, provisioning."""
+    """A change to the embedded AWS's own answer: lag, zones, provisioning, half."""
     lag: float = 4.0
     """For "lag": for how many seconds AWS does not know what it has just created."""
     zones: list[list[str]] = field(default_factory=list)
     """For "zones": name, id, type and state of each zone."""
     _first: float | None = None
     _count: int = 0
+
+    @property
+    def met(self) -> bool:
+        """Whether a request has come that fits."""
+        return self._count > 0
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Rule:
@@ -263,6 +275,7 @@ class Proxy:
             "region": request.region,
             "arn": self._arn(request.caller),
             "secret": SECRET,
+            "headers": " ".join(f"{name}:{value}" for name, value in request.headers.items()),
         }
         message = re.sub(r"\{(\w+)\}", lambda name: values[name[1]], rule.message)
         return _error(request, rule.code, message, rule.status, rule.headers)
@@ -324,6 +337,7 @@ class Proxy:
                 self._door.endpoint, f"https://{request.host}"
             )
         content = content if is_content else content.replace(there, seen)
+        content = re.sub(rb'("authorizationToken": ?")[^"]+', rb"\1" + _TOKEN, content)
         found = re.search(CREATED.get(request.operation, "^never$"), content.decode("latin-1"))
         if found:
             self._created[found[1]] = self._clock()
@@ -403,17 +417,26 @@ def _provisioning(_: Proxy, __: Rule, ___: Request, answer: Answer) -> Answer:
     return answer[0], answer[1], answer[2].replace(b'"ACTIVE"', b'"PROVISIONING"')
 
 
+def _half(_: Proxy, __: Rule, ___: Request, answer: Answer) -> Answer:
+    """Break off after half of the body."""
+    status, headers, body = answer
+    whole = {"Content-Length": str(len(body)), "Connection": "close"}
+    return status, headers | whole, body[: len(body) // 2]
+
+
 _ALTERATIONS: dict[str, Callable[[Proxy, Rule, Request, Answer], Answer]] = {
     "lag": _lag,
     "zones": _zones,
     "provisioning": _provisioning,
+    "half": _half,
 }
 
 
-class Door(Interceptor):
+class Door(Connected):
     """Takes ``CONNECT host:443``, ends TLS in that host's name, and answers what is asked there."""
 
     aws: Proxy
+    context: ssl.SSLContext
     host = ""
 
     def do_CONNECT(self) -> None:
@@ -423,17 +446,26 @@ class Door(Interceptor):
         if not known or re.search(self.aws.blocked, self.host):
             self.send_error(403, "not let through")
             return
+        self.send_response(200)
+        self.end_headers()
         try:
-            super().do_CONNECT()
+            self.connection = self.context.wrap_socket(self.connection, server_side=True)
         except ssl.SSLError:
             self.aws.refused_tls.append(self.host)
             raise
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb", buffering=0)
+        self.close_connection = False
+
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()  # the server closes only what it accepted
 
     def handle_any(self) -> None:
         request = Request(self.host, self.command, self.path, self.headers, self._read_body())
         answer = self.aws.answer(request)
         if answer is None:
-            self._hang_up()
+            self.hang_up()
             return
         status, headers, content = answer
         self.send_response_only(status)
@@ -482,5 +514,24 @@ def running_proxy(
 
 
 def make_certificates(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate for all hosts of AWS, alone and with its key."""
-    return certify(folder, list_hosts())
+    """Write a certificate for all hosts of AWS, alone and with its key; return both files."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Not AWS")])
+    hosts = x509.SubjectAlternativeName([x509.DNSName(host) for host in list_hosts()])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(hosts, critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    alone, with_key = folder / "authority.pem", folder / "server.pem"
+    alone.write_bytes(certificate)
+    with_key.write_bytes(private + certificate)
+    return alone, with_key
