@@ -165,6 +165,7 @@ def serving(shelf: Shelf) -> AbstractContextManager[str]:
 def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """Give the address of a server with that handler."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True  # whoever keeps a connection open does not keep the test
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

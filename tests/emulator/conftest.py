@@ -26,17 +26,11 @@ import pytest
 from handson.aws import emulator as room
 from handson.aws.emulator import server
 from handson.aws.emulator.in_process import attach_session
-from handson.core import messages
 from handson.core.errors import HandsonError
 from tests.emulator import second_opinion
 from tests.emulator.hooks import Moto, reset
 from tests.emulator.workshops import make_shop
 from tests.unit.fake_aws import MODELS
-
-
-@pytest.fixture(autouse=True)
-def japanese() -> None:
-    messages.use("ja")
 
 
 @pytest.fixture

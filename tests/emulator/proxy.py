@@ -2,7 +2,7 @@
 
     with proxy_to(running.port) as proxy:
         proxy.breaks("ec2:CreateVpc", 2, "lost")      the second such request, once
-        proxy.port
+        proxy.address
 
 A request is named as IAM names the call ("ecs:ListClusters"), or by method and kind where it is one
 to the registry ("PATCH blobs/uploads").  The requests that came are in `proxy.seen`, in order.
@@ -17,11 +17,12 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs
 
 from tests.emulator.faults import Call, refusal
+from tests.fake_registry import listening
 
 _SERVICES = {"AmazonEC2ContainerServiceV20141113": "ecs", "AmazonEC2ContainerRegistry": "ecr"}
 _REGISTRY = {
@@ -37,7 +38,7 @@ class Proxy:
 
     def __init__(self, upstream: int) -> None:
         self.upstream = upstream
-        self.port = 0
+        self.address = ""
         self.seen: list[Call] = []
         self.answered: Counter[str] = Counter()
         self.happened = False
@@ -71,26 +72,11 @@ class Proxy:
 def proxy_to(upstream: int) -> Iterator[Proxy]:
     """Give a proxy to an emulator on a port of this machine."""
     proxy = Proxy(upstream)
-    with listening(type("Bound", (Handler,), {"proxy": proxy})) as proxy.port:
+    with listening(type("Bound", (Handler,), {"proxy": proxy})) as proxy.address:
         try:
             yield proxy
         finally:
             proxy.released.set()
-
-
-@contextmanager
-def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
-    """Serve on a port of this machine until the block ends; give the port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True  # whoever keeps a connection open does not keep the test
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class Connected(BaseHTTPRequestHandler):

@@ -13,18 +13,19 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.fake_registry import listening
 
 CLAIMS = "https://sts.amazonaws.com/"
 KEY = "EC384_0"
@@ -143,13 +144,6 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(aws: SigningAws) -> Iterator[SigningAws]:
     """Serve until the block ends."""
-    handler = type("Bound", (Handler,), {"aws": aws})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        aws.url = aws.signer.issuer = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield aws
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(type("Bound", (Handler,), {"aws": aws})) as address:
+        aws.url = aws.signer.issuer = f"http://{address}"
+        yield aws

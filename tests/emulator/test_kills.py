@@ -92,7 +92,7 @@ def test_a_push_killed_in_the_middle_of_a_layer_goes_on_where_it_was(
     local = held.build_image(folder.parent / "shop")
     with proxy_to(emulator.port) as proxy:
         proxy.breaks(Call("registry", "PATCH blobs/uploads", 2), "stall")
-        kernel = start("push", running_at(f"http://127.0.0.1:{proxy.port}"), folder)
+        kernel = start("push", running_at(f"http://{proxy.address}"), folder)
         try:
             assert proxy.stalled.wait(30)
             wait_until(

@@ -50,7 +50,7 @@ def proxy(emulator: Running, proxied: Proxy) -> Proxy:
 
 
 def address(proxy: Proxy) -> str:
-    return f"http://127.0.0.1:{proxy.port}"
+    return f"http://{proxy.address}"
 
 
 def hasty(aws: Aws, service: str) -> Aws:

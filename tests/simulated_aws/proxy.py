@@ -34,7 +34,8 @@ from cryptography.x509.oid import NameOID
 
 from handson.aws import emulator
 from handson.aws.emulator.in_process import InProcess
-from tests.emulator.proxy import Connected, listening
+from tests.emulator.proxy import Connected
+from tests.fake_registry import listening
 from tests.unit.fake_aws import Clock
 
 ACCOUNT = "210987654321"
@@ -190,11 +191,11 @@ class Proxy:
         door: The embedded AWS that answers.
         certificate: What the product is to trust.
         clock: Measures the time of the rules.
-        port: Where it listens.
+        address: Where it listens: host and port.
     """
 
-    def __init__(self, door: InProcess, certificate: Path, clock: Clock, port: int) -> None:
-        self.port = port
+    def __init__(self, door: InProcess, certificate: Path, clock: Clock, address: str) -> None:
+        self.address = address
         self.rules: list[Rule] = []
         self.seen: list[Request] = []
         self.replay: Replaying | None = None
@@ -225,7 +226,7 @@ class Proxy:
             "HANDSON_TARGET": "aws",
             "HANDSON_AWS_ACCOUNT": ACCOUNT,
             "HANDSON_ENGINE": "builtin",
-            "HTTPS_PROXY": f"http://127.0.0.1:{self.port}",
+            "HTTPS_PROXY": f"http://{self.address}",
             "NO_PROXY": "",
             "AWS_ACCESS_KEY_ID": f"AKIAEXAMPLE{user.upper():0>9}",
             "AWS_SECRET_ACCESS_KEY": SECRET,
@@ -504,10 +505,10 @@ def running_proxy(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(with_key)
     bound: Any = type("Bound", (Door,), {"context": context})
-    with listening(bound) as port:
+    with listening(bound) as address:
 
         def renew(clock: Clock) -> Proxy:
-            bound.aws = made = Proxy(door, alone, clock, port)
+            bound.aws = made = Proxy(door, alone, clock, address)
             return made
 
         yield renew

@@ -42,7 +42,7 @@ def test_a_profile_signs_in_or_says_why_not(
     assert set(case) <= KEYS | {"red"}
 
     def fill_in(text: str) -> str:
-        known = {"folder": simulated.folder, "port": simulated.proxy.port, "secret": SECRET}
+        known = {"folder": simulated.folder, "proxy": simulated.proxy.address, "secret": SECRET}
         for name, value in known.items():
             text = text.replace(f"{{{name}}}", str(value))
         return text

@@ -48,7 +48,7 @@ SECRETS = {
     "docker_password": "marked-docker-password",
     "secret_key_base": "marked-secret-key-base-9f86d081884c7d65",
 }
-PROXY = f"http://learner:{SECRETS['proxy_password']}@127.0.0.1"
+PROXY = f"http://learner:{SECRETS['proxy_password']}"
 DOCKER = f"docker:{SECRETS['docker_password']}@127.0.0.1:1"
 ROOT = Path(__file__).parents[2]
 
@@ -59,7 +59,7 @@ def aws(simulated: Simulated) -> Simulated:
     environ = {
         "HANDSON_LANG": "ja",
         "HANDSON_HOME": str(simulated.folder / "home"),
-        "HTTPS_PROXY": f"{PROXY}:{simulated.proxy.port}",
+        "HTTPS_PROXY": f"{PROXY}@{simulated.proxy.address}",
         "DOCKER_HOST": f"tcp://{DOCKER}",
         "AWS_SESSION_TOKEN": SECRETS["session_token"],
         "SECRET_KEY_BASE": SECRETS["secret_key_base"],
@@ -227,7 +227,7 @@ def test_no_secret_is_in_an_error_of_an_image_that_does_not_run() -> None:
 def test_a_proxy_that_is_not_there_and_a_docker_host_are_told_without_their_passwords(
     aws: Simulated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", f"{PROXY}:1")
+    monkeypatch.setenv("HTTPS_PROXY", f"{PROXY}@127.0.0.1:1")
     said = everything_said(workshop.start)
     assert ("Traceback" in said, leaked(said, SECRETS)) == (True, [])
     for scheme in ("tcp", "http", "ssh"):

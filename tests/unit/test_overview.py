@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-
-import pytest
 
 from handson.core import messages
 from handson.course import evidence, syllabus
@@ -19,13 +16,6 @@ from tests.unit import drawn_by_learners, states
 
 STEP = re.compile(r"^  (\S) (\d\d)(?: (\d/\d))? ·", re.MULTILINE)
 NEXT = re.compile("(?:次は|Next:) ([0-9a-z-]+)")
-
-
-@pytest.fixture(autouse=True)
-def japanese() -> Iterator[None]:
-    messages.use("ja")
-    yield
-    messages.use("ja")
 
 
 def record(check: str, observed: Any = None, *, learner: str = "Hanako", hour: int = 1) -> Record:

@@ -8,21 +8,7 @@ import pytest
 from handson.core import messages
 from handson.core.errors import WaitTimeout
 from handson.core.waiting import wait_until
-
-
-class Clock:
-    """A clock that only sleeping moves."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(round(seconds, 3))
-        self.now += seconds
+from tests.unit.fake_aws import Clock
 
 
 @pytest.fixture
@@ -60,20 +46,20 @@ def test_the_wanted_answer_is_returned_and_one_that_is_there_is_not_waited_for(
 ) -> None:
     assert wait(answering("ACTIVE"), clock) == "ACTIVE"
     assert wait(answering("ACTIVE"), clock, timeout=0) == "ACTIVE"
-    assert clock.slept == []
+    assert clock.pauses == []
     assert wait(answering("PROVISIONING", "ACTIVE"), clock) == "ACTIVE"
-    assert clock.slept == [0.4]
+    assert clock.pauses == pytest.approx([0.4])
 
 
 def test_the_last_look_is_taken_when_time_is_up(clock: Clock) -> None:
     assert wait(answering("a", "b", "c", "ACTIVE"), clock) == "ACTIVE"
-    assert clock.slept == [0.4, 0.4, 0.2]
+    assert clock.pauses == pytest.approx([0.4, 0.4, 0.2])
 
 
 def test_the_interval_grows_by_the_factor_up_to_five_seconds(clock: Clock) -> None:
     with pytest.raises(WaitTimeout):
         wait(answering("PROVISIONING"), clock, timeout=20, factor=4)
-    assert clock.slept == [0.4, 1.6, 5.0, 5.0, 5.0, 3.0]
+    assert clock.pauses == pytest.approx([0.4, 1.6, 5.0, 5.0, 5.0, 3.0])
 
 
 def test_giving_up_names_what_was_waited_for_how_long_and_what_was_seen(clock: Clock) -> None:
