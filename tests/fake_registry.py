@@ -10,14 +10,13 @@ import hashlib
 import json
 import re
 import secrets
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 from handson.engine import oci
+from tests.servers import Answering, listening
 
 _PATH = re.compile(r"/v2/([\w-]+)/(blobs/uploads|blobs|manifests)/([^?]*)")
 
@@ -55,16 +54,14 @@ class Shelf:
         return sum(method == "PUT" and "?" in path for method, path, _ in self.seen)
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Handler(Answering):
     shelf: Shelf
-
-    def log_message(self, *_arguments: Any) -> None: ...
 
     def handle_any(self) -> None:
         kind = _PATH.match(self.path)
-        body = self.read_body()
-        if body is None:
+        most = self.shelf.cut_from if self.shelf.cuts else sys.maxsize
+        body = self.read_body(most)
+        if len(body) > most:
             self.shelf.cuts -= 1
             self.close_connection = True
             return self.connection.close()
@@ -92,21 +89,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def error(self, code: str, message: str) -> bytes:
         return json.dumps({"errors": [{"code": code, "message": message}]}).encode()
-
-    def read_body(self) -> bytes | None:
-        """Return what is sent, or None where it is to be cut off."""
-        most = self.shelf.cut_from if self.shelf.cuts else float("inf")
-        if self.headers.get("Transfer-Encoding") != "chunked":
-            length = int(self.headers.get("Content-Length", 0))
-            return None if length > most else self.rfile.read(length)
-        received = bytearray()
-        while size := int(self.rfile.readline(), 16):
-            received += self.rfile.read(size)
-            self.rfile.readline()
-            if len(received) > most:
-                return None
-        self.rfile.readline()
-        return bytes(received)
 
     def on_blobs(self, digest: str) -> None:
         found = self.shelf.blobs.get(digest)
@@ -143,14 +125,6 @@ class Handler(BaseHTTPRequestHandler):
         named = {"Docker-Content-Digest": self.shelf.wrong_digest or digest}
         return self.answer(201, headers={} if keeps else named)
 
-    def answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
 
 def _digest(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
@@ -159,18 +133,3 @@ def _digest(content: bytes) -> str:
 def serving(shelf: Shelf) -> AbstractContextManager[str]:
     """Give the address of a registry with that shelf."""
     return listening(type("Bound", (Handler,), {"shelf": shelf}))
-
-
-@contextmanager
-def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """Give the address of a server with that handler."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True  # whoever keeps a connection open does not keep the test
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -18,11 +18,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler
-from typing import Any
 from urllib.parse import parse_qs
 
 from tests.emulator.faults import Call, refusal
-from tests.fake_registry import listening
+from tests.servers import Answering, listening
 
 _SERVICES = {"AmazonEC2ContainerServiceV20141113": "ecs", "AmazonEC2ContainerRegistry": "ecr"}
 _REGISTRY = {
@@ -79,13 +78,10 @@ def proxy_to(upstream: int) -> Iterator[Proxy]:
             proxy.released.set()
 
 
-class Connected(BaseHTTPRequestHandler):
+class Connected(Answering):
     """Somebody's connection, which may end at any time on either side."""
 
-    protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-
-    def log_message(self, *_: Any) -> None: ...
 
     def handle(self) -> None:
         with suppress(OSError):  # whoever called has gone
@@ -119,7 +115,8 @@ class Handler(Connected):
             self.pass_on(body, fault)
             self.proxy.answered[operation] += 1
         else:
-            self.answer(*self.refused(fault, service))
+            status, headers, body = self.refused(fault, service)
+            self.answer(status, body, headers)
 
     do_HEAD = do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any
 
@@ -140,21 +137,11 @@ class Handler(Connected):
         if fault == "lost":
             return self.hang_up()
         headers = {name: value for name, value in reply.getheaders() if name.lower() not in _OWN}
-        self.answer(reply.status, headers, content, whole=fault != "half")
+        if fault == "half":
+            headers |= {"Content-Length": str(len(content)), "Connection": "close"}
+            content = content[: len(content) // 2]
+        self.answer(reply.status, content, headers)
         return None
-
-    def answer(
-        self, status: int, headers: dict[str, str], body: bytes, *, whole: bool = True
-    ) -> None:
-        """Give an answer back, or the first half of one."""
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body if whole else body[: len(body) // 2])
-        if not whole:
-            self.hang_up()
 
 
 _OWN = {"content-length", "transfer-encoding", "connection", "date", "server", "keep-alive"}

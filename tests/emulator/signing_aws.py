@@ -18,14 +18,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.fake_registry import listening
+from tests.servers import Answering, listening
 
 CLAIMS = "https://sts.amazonaws.com/"
 KEY = "EC384_0"
@@ -107,7 +106,7 @@ class SigningAws:
         return {"Events": page, **more}
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Answering):
     aws: SigningAws
 
     def do_GET(self) -> None:
@@ -115,7 +114,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send(200 if found else 404, json.dumps(self.aws.signer.key_set()), "json")
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        body = self.read_body().decode()
         used = re.search(r"Credential=(\d{12})/", self.headers.get("Authorization", ""))
         account = used[1] if used else ""
         if "LookupEvents" in self.headers.get("X-Amz-Target", ""):
@@ -130,15 +129,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send(status, f"<{name} {namespace}>{result}</{name}>", "xml")
 
     def _send(self, status: int, text: str, kind: str) -> None:
-        data = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", f"application/{kind}")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        self.answer(status, text.encode(), {"Content-Type": f"application/{kind}"})
 
 
 @contextmanager

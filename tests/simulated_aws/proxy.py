@@ -35,7 +35,7 @@ from cryptography.x509.oid import NameOID
 from handson.aws import emulator
 from handson.aws.emulator.in_process import InProcess
 from tests.emulator.proxy import Connected
-from tests.fake_registry import listening
+from tests.servers import listening
 from tests.unit.fake_aws import Clock
 
 ACCOUNT = "210987654321"
@@ -463,34 +463,15 @@ class Door(Connected):
         self.connection.close()  # the server closes only what it accepted
 
     def handle_any(self) -> None:
-        request = Request(self.host, self.command, self.path, self.headers, self._read_body())
+        request = Request(self.host, self.command, self.path, self.headers, self.read_body())
         answer = self.aws.answer(request)
         if answer is None:
             self.hang_up()
             return
         status, headers, content = answer
-        self.send_response_only(status)
-        for name, value in {
-            "Date": self.date_time_string(),
-            "Content-Length": str(len(content)),
-            **headers,
-        }.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
+        self.answer(status, content, headers)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_HEAD = do_DELETE = handle_any
-
-    def _read_body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        body = b""
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
 
 
 @contextmanager

@@ -19,7 +19,7 @@ import pytest
 from handson import engine
 from handson.core.errors import NotReady
 from handson.engine import docker_client
-from tests.fake_registry import Handler, listening
+from tests.servers import Answering, listening
 
 VERSION = {"ApiVersion": "1.41", "Version": "20.10", "Os": "linux", "Arch": "amd64"}
 INFO = {"KernelVersion": "another", "DockerRootDir": "/var/lib/docker", "Name": "vm"}
@@ -33,7 +33,7 @@ PODMAN = {
 Answers = dict[str, dict[str, Any]]
 
 
-class Daemon(Handler):
+class Daemon(Answering):
     """Just enough of the Docker API to be recognised."""
 
     protocol_version = "HTTP/1.0"
@@ -145,14 +145,14 @@ def test_why_an_engine_that_was_named_is_not_used_is_kept_and_raised_where_docke
     assert [it for it in says if it not in str(raised.value)] == []
 
 
-class Portal(Handler):
+class Portal(Answering):
     """Answers every request with a page, as a proxy or a captive portal does."""
 
     def do_GET(self) -> None:
         self.answer(200, b"<html>")
 
 
-class Gate(Handler):
+class Gate(Answering):
     """Refuses every request, as an engine with an authorisation plugin does."""
 
     def do_GET(self) -> None:
@@ -161,7 +161,7 @@ class Gate(Handler):
 
 @pytest.mark.parametrize(("answers", "reason"), [(Portal, "Expecting value"), (Gate, "by policy")])
 def test_an_address_at_which_something_else_answers_is_told_with_what_it_says(
-    answers: type[Handler], reason: str
+    answers: type[Answering], reason: str
 ) -> None:
     with listening(answers) as address:
         setback = engine.choose_engine("auto", docker_host=f"tcp://{address}").setback

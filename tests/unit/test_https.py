@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import botocore.exceptions as botocore
@@ -12,22 +11,16 @@ import pytest
 import requests
 
 from handson.core import https, messages
-from tests.fake_registry import listening
+from tests.servers import Answering, listening
 
 ANSWERS: list[tuple[int, str]] = []
 """The status and Retry-After of the next answers; then 200."""
 
 
-class Handler(BaseHTTPRequestHandler):
-    def log_message(self, *_: Any) -> None: ...
-
+class Handler(Answering):
     def do_PATCH(self) -> None:
         status, after = ANSWERS.pop(0) if ANSWERS else (200, "")
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        if after:
-            self.send_header("Retry-After", after)
-        self.end_headers()
+        self.answer(status, headers={"Retry-After": after} if after else {})
 
 
 @pytest.fixture
