@@ -29,7 +29,7 @@ def test_the_worked_notebooks_run_to_their_ends(
     outcomes = replay.run_notebooks(
         chosen, notebooks, output=simulated.folder / "run", on_cell=lambda *_: None
     )
-    assert [outcome.error for outcome in outcomes if outcome.failed] == []
+    assert [outcome.error for outcome in outcomes if outcome.error] == []
     assert [outcome.notebook for outcome in outcomes] == [path.stem for path in notebooks]
     asked = {request.service for request in simulated.proxy.seen}
     assert asked >= {"ec2", "ecs", "ecr", "sts", "registry", "layers"}
