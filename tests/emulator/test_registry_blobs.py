@@ -19,7 +19,7 @@ import urllib3
 from handson.aws import emulator as room
 from handson.core.waiting import wait_until
 from tests.emulator.conftest import client_of
-from tests.emulator.hooks import log_in, order
+from tests.emulator.hooks import Inside, log_in, order
 from tests.emulator.processes import kill
 
 pytestmark = [pytest.mark.emulator, pytest.mark.process]
@@ -38,14 +38,13 @@ class Wire:
     def __init__(self, running: room.Running, repository: str = SHOP) -> None:
         self.running = running
         self.repository = repository
-        self._http = urllib3.PoolManager(retries=False)
+        inside = isinstance(running, Inside)
+        self._ask = running.door.answer if inside else urllib3.PoolManager(retries=False).request
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
         url = path if path.startswith("/") else f"/v2/{self.repository}/{path}"
         headers = log_in(self.running) | dict(options.pop("headers", {}))
-        return self._http.request(
-            method, f"{self.running.endpoint}{url}", headers=headers, **options
-        )
+        return self._ask(method, f"{self.running.endpoint}{url}", headers=headers, **options)
 
     def open(self) -> str:
         return str(self.ask("POST", "blobs/uploads/").headers["Location"])
@@ -64,9 +63,12 @@ class Wire:
         """Push an image of this layer; return its digest."""
         blobs = [{"digest": self.blob(each), "size": len(each)} for each in (b"{}", layer)]
         content = {"schemaVersion": 2, "config": blobs[0], "layers": blobs[1:]}
-        data = json.dumps({"mediaType": MANIFEST} | content).encode()
-        answer = self.ask("PUT", "manifests/latest", body=data, headers={"Content-Type": MANIFEST})
-        assert answer.status == 201
+        return self.put({"mediaType": MANIFEST} | content)
+
+    def put(self, manifest: dict[str, Any], *, tag: str = "latest") -> str:
+        """Put a manifest under a tag; return its digest."""
+        data, headers = json.dumps(manifest).encode(), {"Content-Type": manifest["mediaType"]}
+        assert self.ask("PUT", f"manifests/{tag}", body=data, headers=headers).status == 201
         return digest_of(data)
 
     def get(self, digest: str) -> bytes | None:
