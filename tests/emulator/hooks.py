@@ -218,24 +218,13 @@ def order(running: emulator.Running, way: str, body: str = "") -> None:
         assert door.answer("POST", running.endpoint + way, headers, body).status == 200
         return
     if not isinstance(running, Moto):
-        headers |= sign(running, "POST", way, body)
+        signed = AWSRequest("POST", running.endpoint + way, data=body)
+        keys = SigningKeys(running.access_key_id, running.secret_access_key)
+        SigV4Auth(keys, "ecr", running.region).add_auth(signed)
+        headers |= dict(signed.headers)
     with contextlib.closing(HTTPConnection("127.0.0.1", running.port, timeout=10)) as connection:
         connection.request("POST", way, body, headers)
         assert connection.getresponse().status == 200
-
-
-def sign(
-    running: emulator.Running,
-    method: str,
-    way: str,
-    body: str | bytes = "",
-    service: str = "ecr",
-) -> dict[str, str]:
-    """Return the headers that a request needs to be let in."""
-    request = AWSRequest(method, running.endpoint + way, data=body)
-    keys = SigningKeys(running.access_key_id, running.secret_access_key)
-    SigV4Auth(keys, service, running.region).add_auth(request)
-    return dict(request.headers)
 
 
 def log_in(running: emulator.Running) -> dict[str, str]:
