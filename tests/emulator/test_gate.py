@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,7 @@ from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth, SigV4QueryAu
 from botocore.awsrequest import AWSRequest
 from botocore.compat import get_current_datetime
 from botocore.credentials import Credentials
+from ministack.core import router  # type: ignore[import-untyped]
 
 from handson.aws import emulator
 from handson.aws.emulator import gate
@@ -201,9 +203,29 @@ def test_a_signed_request_that_was_changed_is_refused(door: Door) -> None:
     other = sign(list_vpcs())
     algorithm = other.headers["Authorization"].replace("HMAC-SHA256", "ECDSA-P256-SHA256")
     other.headers.replace_header("Authorization", algorithm)
-    changed = [body, path, header, method, stated, other]
-    assert [door.ask(request).status in (401, 403) for request in changed] == [True] * 6
+    more, no_host = sign(list_vpcs()), sign(list_vpcs())
+    lent = sign(AWSRequest("POST", f"{ENDPOINT}/b/k"), service="s3", by=S3SigV4QueryAuth)
+    for request in (more, lent):
+        request.headers["X-Amz-Target"] = list_clusters().headers["X-Amz-Target"]
+    unnamed = no_host.headers["Authorization"].replace(";host", "")
+    no_host.headers.replace_header("Authorization", unnamed)
+    changed = [body, path, header, method, stated, other, more, lent, no_host]
+    assert [door.ask(request).status in (401, 403) for request in changed] == [True] * 9
     assert door.passed == []
+
+
+def test_a_stranger_does_not_keep_it_busy_with_a_service_that_it_does_not_know(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router, "_KNOWN_AWS_SERVICE_NAMES", None)
+    who = STRANGERS["another secret"]
+    assert door.ask(sign(list_vpcs(), who, "glacier")).status in (401, 403)
+    assert router._KNOWN_AWS_SERVICE_NAMES is None  # it is made from all of botocore's models
+
+
+def test_nothing_is_opened_by_an_empty_secret(door: Door) -> None:
+    with pytest.raises(ValueError, match="secret"):
+        replace(door.gate, secret="")
 
 
 def test_a_clock_may_be_off_by_as_much_as_aws_allows(
@@ -279,7 +301,9 @@ def test_the_registry_takes_the_password_that_was_given_for_twelve_hours(door: D
     }
     assert seen == {name: 200 if name == "good" else 401 for name in seen}
     good = f"Basic {coded['good']}"
-    assert ask_to(door, "POST", "/", Authorization=good).status == 403
+    elsewhere = ("/", "/v2/apis", "/v2/email/identities", "/v2x", "/_ministack/v2/")
+    seen_there = [ask_to(door, "POST", path, Authorization=good) for path in elsewhere]
+    assert status_of(seen_there) == [403] * 5
     door.now += 12 * 60 * 60
     late = ask_to(door, "GET", "/v2/", Authorization=good)
     assert (late.status, late.headers["www-authenticate"]) == (401, 'Basic realm="ECR"')

@@ -139,7 +139,7 @@ class Services:
     def load_state(self, service: str) -> Any:
         try:
             return json.loads(Path(self.STATE_DIR, f"{service}.json").read_text())["payload"]
-        except (OSError, ValueError):
+        except (OSError, json.JSONDecodeError):
             return None
 
     def _state_format_version(self, _service: str) -> int:
@@ -191,11 +191,12 @@ def test_a_change_while_another_is_saved_is_saved_as_well(services: Services) ->
 
 
 def test_a_state_that_is_spoiled_gives_way_to_the_one_before(services: Services) -> None:
-    services.saver.save_state("ec2", {"vpcs": 1})
-    services.saver.save_state("ec2", {"vpcs": 2})
-    assert services.saver.load_state("ec2") == {"vpcs": 2}
-    Path(services.STATE_DIR, "ec2.json").write_text('{"__minis')
-    assert services.saver.load_state("ec2") == {"vpcs": 1}
+    for spoiled in (b'{"__minis', b"\xff" * 40, b'{"other": 1}'):
+        services.saver.save_state("ec2", {"vpcs": 1})
+        services.saver.save_state("ec2", {"vpcs": 2})
+        assert services.saver.load_state("ec2") == {"vpcs": 2}
+        Path(services.STATE_DIR, "ec2.json").write_bytes(spoiled)
+        assert services.saver.load_state("ec2") == {"vpcs": 1}
     assert services.saver.load_state("ecs") is None
 
 

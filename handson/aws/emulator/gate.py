@@ -45,6 +45,7 @@ _UNKNOWN = "InvalidClientTokenId", "The security token included in the request i
 _EXPIRED = "RequestExpired", "Request has expired."
 _NAMES = re.compile(r"(127(\.\d+){3}|\[::1]|([\w-]+\.)*(localhost|amazonaws\.com))(:\d+)?", re.I)
 """This host's names, and AWS's own: a tool may be led here without its knowledge."""
+_SERVICE = re.compile("Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _READS = re.compile(rb"(Action=)?(Describe|Get|List|BatchGet|BatchCheck)")
 
@@ -121,6 +122,8 @@ class Gate:
     used: float = 0.0
 
     def __post_init__(self) -> None:
+        if not self.secret:  # anybody can sign with it
+            raise ValueError("the secret access key is empty")
         self.used = self.clock()
 
     def attach(self, ecr: Any) -> None:
@@ -166,10 +169,12 @@ class Gate:
 
     async def _admit(self, request: Request) -> None:
         """Refuse what neither is signed nor has the registry's password."""
+        from ministack import app  # type: ignore[import-untyped]
+
         authorization = request.headers.get("authorization", "")
         if request.is_presigned or authorization.startswith("AWS4-"):
             await self._check_signature(request)
-        elif not f"{request.path}/".startswith("/v2/"):
+        elif not app._is_ecr_registry_path(request.path):  # API Gateway has "/v2/apis", for one
             raise Refused("MissingAuthenticationToken", "Missing Authentication Token")
         elif not self._is_password(authorization):
             raise Refused
@@ -198,6 +203,10 @@ class Gate:
             late = _EXPIRED if _is_expired(signature.amz_date, query) else None
         if late:
             raise Refused(*late)
+        # A presigned address may be given to others, who must not make another request of it.
+        signed = {*signature.signed_headers.split(";"), "x-amz-content-sha256"}
+        if "host" not in signed or any(x.startswith("x-amz-") for x in headers.keys() - signed):
+            raise Refused("SignatureDoesNotMatch", "There were headers which were not signed.")
         secret, body = self._find_secret(signature.access_key_id, token), await request.read_body()
         raw_path = (request.scope.get("raw_path") or quote(request.path).encode()).decode("latin-1")
         failure = sigv4.header_signature_failure(
@@ -249,13 +258,18 @@ class Gate:
         self, request: Request, send: Send, code: str = "", message: str = ""
     ) -> None:
         """Answer as the service does that was asked, or as ECR's registry."""
-        from ministack import app  # type: ignore[import-untyped]
+        from ministack import app
+        from ministack.core.router import SERVICE_PATTERNS  # type: ignore[import-untyped]
 
         method, headers = request.scope["method"], request.headers
         error = {"code": "UNAUTHORIZED", "message": "Not Authorized"}
         status, body = 401, json.dumps({"errors": [error]}).encode()
         fields = {"Content-Type": "application/json", "WWW-Authenticate": 'Basic realm="ECR"'}
         if code:
+            named = _SERVICE.search(headers.get("authorization", ""))
+            if not named or named[1] not in SERVICE_PATTERNS:
+                # To know the name, it would read botocore's models of all services, for seconds.
+                headers = {**headers, "authorization": ""}
             service = app.detect_service(method, request.path, headers, request.query)
             failure = SimpleNamespace(code=code, message=message)
             answer = app._credential_failure(service, "", str(uuid.uuid4()), failure, headers)

@@ -95,13 +95,19 @@ class StateSaver:
 
     def load_state(self, service: str) -> Any:
         """Return the saved state of a service, or the one before where that cannot be read."""
-        state, path = self._load(service), self._locate(service)
-        before = _name_before(path)
+        path = self._locate(service)
+        before, state = _name_before(path), self._read(service)
         if state is None and before.exists():
             _log.warning("the state of %s cannot be read; the one before it is used", service)
             os.replace(before, path)
-            state = self._load(service)
+            state = self._read(service)
         return state
+
+    def _read(self, service: str) -> Any:
+        try:
+            return self._load(service)
+        except (ValueError, KeyError, RecursionError):  # MiniStack expects spoiled JSON alone
+            return None
 
     def _encode_all(self, services: Mapping[str, Any]) -> tuple[list[_Encoded], Exception | None]:
         encoded, failure = [], None
