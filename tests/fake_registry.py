@@ -60,12 +60,12 @@ class Handler(Answering):
     def handle_any(self) -> None:
         kind = _PATH.match(self.path)
         most = self.shelf.cut_from if self.shelf.cuts else sys.maxsize
-        body = self.read_body(most)
-        if len(body) > most:
+        try:
+            self.body = self.read_body(most)
+        except ConnectionAbortedError:
             self.shelf.cuts -= 1
             self.close_connection = True
             return self.connection.close()
-        self.body = body
         said = self.headers.get("Authorization", "")
         self.shelf.seen.append((self.command, self.path, said))
         wanted = base64.b64encode(f"AWS:{self.shelf.password}".encode()).decode()

@@ -17,15 +17,18 @@ class Answering(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None: ...
 
     def read_body(self, most: int = 1 << 40) -> bytes:
-        """Return what is sent; where it is more than `most` bytes, more than that of it."""
+        """Return what is sent; ConnectionAbortedError is raised where it is more than `most`."""
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(min(int(self.headers.get("Content-Length", 0)), most + 1))
+            length = int(self.headers.get("Content-Length", 0))
+            if length > most:
+                raise ConnectionAbortedError
+            return self.rfile.read(length)
         received = bytearray()
         while size := int(self.rfile.readline().split(b";")[0], 16):
             received += self.rfile.read(size)
             self.rfile.readline()
             if len(received) > most:
-                return bytes(received)
+                raise ConnectionAbortedError
         self.rfile.readline()
         return bytes(received)
 
