@@ -136,10 +136,8 @@ def script(running: emulator.Running) -> list[str]:
     )
     cleanup.delete_tagged(connected)
     lines = [line for item in made for line in item.commands]
-    exports = [line for line in dict.fromkeys(lines) if line.startswith("export")]
     commands = [line for line in lines if not line.startswith("export")]
-    questions = ["aws sts get-caller-identity", "aws ec2 describe-availability-zones"]
-    return [*exports, *questions, *commands]
+    return ["aws sts get-caller-identity", "aws ec2 describe-availability-zones", *commands]
 
 
 def from_start(running: emulator.Running, home: Path, cli: str, runs: int) -> dict[str, Any]:
@@ -147,12 +145,19 @@ def from_start(running: emulator.Running, home: Path, cli: str, runs: int) -> di
     lines = script(running)
     paths = f"{Path(cli).parent}{os.pathsep}{os.defpath}"
     shell = [str(shutil.which("bash")), "-eu", "-c", "\n".join(lines)]
+    settings = {
+        "PATH": paths,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": running.endpoint,
+        "AWS_ACCESS_KEY_ID": running.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": running.secret_access_key,
+    }
     ours: list[float] = []
     theirs: list[float] = []
     for _ in range(runs):
         ours.append(_process([sys.executable, "-c", FRESH], {"HANDSON_HOME": str(home)}))
         cleanup.delete_tagged(connected)
-        theirs.append(_process(shell, {"PATH": paths}))
+        theirs.append(_process(shell, settings))
         cleanup.delete_tagged(connected)
     return {"ours": ours, "theirs": theirs, "commands": sum("aws " in line for line in lines)}
 
