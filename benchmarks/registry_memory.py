@@ -31,7 +31,7 @@ from typing import Any
 import boto3
 import requests
 
-from benchmarks.push import NAME, make_context, push_with
+from benchmarks.push import NAME, PASSWORD, keep_password, make_context, push_with
 from handson.aws import emulator
 from handson.core.waiting import wait_until
 
@@ -54,11 +54,13 @@ def compare(folder: Path, megabytes: int) -> int:
     for engine in ("builtin", "docker"):
         context = make_context(folder / engine, megabytes)
         with plain(folder) as (pid, port):
+            make_repository(port, emulator.SECRET)
             slow = push(f"{engine}, MiniStack", engine, context, pid, port, megabytes)
         home = folder / f"home-{engine}"
         running = emulator.ensure_running(home, region="us-east-1")
         try:
             pid, port = running.pid, running.port
+            make_repository(port, running.secret_access_key)
             quick = push(f"{engine}, embedded AWS", engine, context, pid, port, megabytes)
             fine &= quick.memory < MOST_MEMORY and quick.seconds < slow.seconds * SLOWER
             for end in (stop, kill):
@@ -81,7 +83,6 @@ class Push:
 
 def push(what: str, engine: str, context: Path, pid: int, port: int, megabytes: int) -> Push:
     """Push to the server on `port`; print and return what it took."""
-    make_repository(port)
     before = most_memory(pid)
     seconds = push_with(engine, context, f"127.0.0.1:{port}")
     made = Push(seconds, most_memory(pid))
@@ -122,11 +123,14 @@ def kill(home: Path) -> None:
 
 def fetch(base: str) -> int:
     """Fetch an image's blobs, their digests checked; return their bytes."""
-    manifest: dict[str, Any] = requests.get(f"{base}/manifests/latest", timeout=10).json()
+    login = ("AWS", os.environ[PASSWORD])  # it is good after a new start, too
+    manifest: dict[str, Any] = requests.get(
+        f"{base}/manifests/latest", auth=login, timeout=10
+    ).json()
     total = 0
     for blob in (manifest["config"], *manifest["layers"]):
-        seen = hashlib.sha256()
-        with requests.get(f"{base}/blobs/{blob['digest']}", stream=True, timeout=10) as answer:
+        seen, place = hashlib.sha256(), f"{base}/blobs/{blob['digest']}"
+        with requests.get(place, auth=login, stream=True, timeout=10) as answer:
             for block in answer.iter_content(BLOCK):
                 seen.update(block)
                 total += len(block)
@@ -172,15 +176,16 @@ def answers(port: int) -> bool:
     return False
 
 
-def make_repository(port: int) -> None:
+def make_repository(port: int, secret: str) -> None:
     ecr = boto3.client(
         "ecr",
         endpoint_url=f"http://127.0.0.1:{port}",
         region_name="us-east-1",
         aws_access_key_id=emulator.ACCOUNT,
-        aws_secret_access_key=emulator.SECRET,
+        aws_secret_access_key=secret,
     )
     ecr.create_repository(repositoryName=NAME)
+    keep_password(ecr)
 
 
 if __name__ == "__main__":
