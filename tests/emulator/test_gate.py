@@ -346,8 +346,10 @@ def test_disuse_ends_with_a_request_and_a_change_is_noted_but_no_look(door: Door
     door.seconds = 60.0
     assert (door.gate.find_disuse(), door.changes) == (10.0, 0)
     made = AWSRequest("POST", f"{ENDPOINT}/", headers=FORM, data=b"Action=CreateVpc")
+    kept = AWSRequest("PUT", f"{ENDPOINT}/b/k", data=b"List of what to buy")
     door.ask(sign(made))
-    assert door.changes == 1
+    door.ask(sign(kept, service="s3", by=S3SigV4Auth))
+    assert door.changes == 2
 
 
 def test_a_body_without_end_is_refused_before_it_is_checked(door: Door) -> None:

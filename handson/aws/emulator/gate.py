@@ -47,7 +47,7 @@ _NAMES = re.compile(r"(127(\.\d+){3}|\[::1]|([\w-]+\.)*(localhost|amazonaws\.com
 """This host's names, and AWS's own: a tool may be led here without its knowledge."""
 _SERVICE = re.compile("Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_READS = re.compile(rb"(Action=)?(Describe|Get|List|BatchGet|BatchCheck)")
+_READS = re.compile(rb"Action=(Describe|Get|List|BatchGet|BatchCheck)")
 
 
 def prove(secret: str, purpose: str, text: str) -> str:
@@ -218,8 +218,8 @@ class Gate:
             failure = "SignatureDoesNotMatch", "The payload does not match x-amz-content-sha256."
         if failure:
             raise Refused(*failure)
-        operation = headers.get("x-amz-target", "").rpartition(".")[2].encode() or body
-        request.may_change = not _READS.match(operation)
+        target = headers.get("x-amz-target", "").rpartition(".")[2].encode()
+        request.may_change = not _READS.match(b"Action=" + target if target else body)
 
     def _find_secret(self, key: str, token: str) -> str:
         """Return the secret of an access key: the home's, or one that was made with it."""
