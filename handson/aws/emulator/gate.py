@@ -88,13 +88,14 @@ class Request:
             body += message.get("body", b"")
             if len(body) > BODY_LIMIT:
                 raise Refused("UnsupportedSignature", f"The body exceeds {BODY_LIMIT} bytes.")
-        again = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+        whole = bytes(body)  # one copy, since others may send many
+        again = [{"type": "http.request", "body": whole, "more_body": False}]
 
         async def replay() -> Message:
             return again.pop() if again else await receive()
 
         self.receive = replay
-        return bytes(body)
+        return whole
 
 
 @dataclass
