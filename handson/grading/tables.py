@@ -1,8 +1,8 @@
 """Tables as spreadsheets and learning platforms write them, and cells that no spreadsheet computes.
 
 A CSV may be UTF-8 (with or without a mark), UTF-16 or Shift_JIS, with commas, semicolons or tabs.
-Of an .xlsx the first sheet is read.  A table can be filled in: its other cells, its encoding and
-its separators stay.
+Of an .xlsx the first sheet that has rows is read.  A table can be filled in: its other cells, its
+encoding and its separators stay.
 """
 
 from __future__ import annotations
@@ -44,17 +44,18 @@ INNER_FORMULA = re.compile(f"([;\t\r\n]{_BLANK})('?)(?=[{_SIGNS}])")
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of a file, and the file itself with its codec; an .xlsx has none."""
+    """The rows of a file, and the file itself with its codec; an .xlsx has a sheet instead."""
 
     rows: list[list[str]]
     data: bytes
     encoding: str = ""
     separator: str = ","
+    sheet: int = 0
 
     def fill(self, cells: Cells) -> bytes:
         """Return the file with other texts and numbers in some cells; all others stay."""
         if not self.encoding:
-            return _fill_workbook(self.data, cells)
+            return _fill_workbook(self.data, self.sheet, cells)
         rows = [list(row) for row in self.rows]
         for (row, column), value in cells.items():
             rows[row] += [""] * (column + 1 - len(rows[row]))
@@ -131,8 +132,11 @@ def _read_workbook(data: bytes) -> Table:
         if sum(member.file_size for member in file.infolist()) > MOST_BYTES:
             raise ValueError(f"> {MOST_BYTES} bytes")
     book = _open_workbook(data, read_only=True, data_only=True)
-    found = book.worksheets[0].iter_rows(1, MOST_ROWS, 1, MOST_COLUMNS, values_only=True)
-    return Table([_read_cells(row) for row in found], data)
+    for number, sheet in enumerate(book.worksheets):
+        found = sheet.iter_rows(1, MOST_ROWS, 1, MOST_COLUMNS, values_only=True)
+        if any(rows := [_read_cells(row) for row in found]):
+            return Table(rows, data, sheet=number)
+    return Table([], data)
 
 
 def _read_cells(values: Sequence[object]) -> list[str]:
@@ -143,10 +147,10 @@ def _read_cells(values: Sequence[object]) -> list[str]:
     return cells
 
 
-def _fill_workbook(data: bytes, cells: Cells) -> bytes:
+def _fill_workbook(data: bytes, sheet: int, cells: Cells) -> bytes:
     book = _open_workbook(data)
     for (row, column), value in cells.items():
-        cell = book.worksheets[0].cell(row + 1, column + 1)
+        cell = book.worksheets[sheet].cell(row + 1, column + 1)
         cell.value = show_invisible(value) if isinstance(value, str) else value
         if isinstance(value, str):
             cell.data_type = "s"  # "=1" is a text, too

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 
 from handson.core.errors import InvalidInput
 from handson.grading import Learner, Roster, read_account, read_roster, tables
@@ -116,6 +117,13 @@ def test_a_workbook_is_read_in_limits(tmp_path: Path) -> None:
     rows = [["学籍番号", "氏名"], [2026001, "山田 花子"], [], [2026002.0, None], ["0012", "=1+1"]]
     path.write_bytes(gradebooks.make_workbook(rows))
     assert [each.id for each in read_roster(path).learners] == ["2026001", "2026002", "0012"]
+    book = load_workbook(path)
+    book.create_sheet("cover", 0)
+    book.save(path)
+    assert len(read_roster(path).learners) == 3
+    filled = tables.read_table(path).fill({(0, 2): "点数"})
+    path.write_bytes(filled)
+    assert tables.read_table(path).rows[0] == ["学籍番号", "氏名", "点数"]
     sheet = gradebooks.SHEET
     entities = f'<!DOCTYPE x [<!ENTITY a "{"b" * 99}">]>' + sheet.replace("</row>", "&a;</row>", 1)
     hostile = {
