@@ -13,9 +13,10 @@ The table (`--csv`) has a row a learner and these columns, whatever the language
 
 A platform's file (`--for`) is filled in where roster_heads.toml says: its points where they were
 blank or a number, and its comments.  Every other line and cell stays as it was.  `--for generic`
-adds the columns points and comment to any roster; without one it prints learner, name, group,
-points and comment.  The points in all these are the total, or those of the checks while something
-is not marked.  Where nothing was handed in that could be read, they are blank.
+fills the columns points and comment of any roster, or adds them; without a roster it prints
+learner, name, group, points and comment.  The points in all these are the total, or those of the
+checks while something is not marked.  Where nothing was handed in that could be read, they are
+blank.
 """
 
 from __future__ import annotations

@@ -198,6 +198,9 @@ def test_a_table_for_any_platform_is_the_roster_with_two_columns_or_made_without
     for name, codec in (("google.csv", "utf-8-sig"), ("webclass.csv", "cp932")):
         result = run(inbox, "--for", "generic", "--roster", gradebooks.write(tmp_path, name))
         found[name] = result.stdout_bytes.decode(codec).splitlines()
+        (tmp_path / name).write_bytes(result.stdout_bytes)
+        again = run(inbox, "--for", "generic", "--roster", tmp_path / name)
+        assert again.stdout_bytes == result.stdout_bytes
     assert found["google.csv"] == [
         "Last Name,First Name,Email Address,Step 2,points,comment",
         *(",,Date,2026-11-28", ",,Points,100", "山田,花子,2026001@example.ac.jp,,80,"),
