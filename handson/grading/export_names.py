@@ -38,6 +38,7 @@ _PLATFORMS = {
 }
 _PREFIXES = {platform: re.compile(pattern) for platform, pattern in _DATA["prefixes"].items()}
 _NO_PERSON = re.compile(_DATA["no-person"])
+_VERSION = re.compile(_DATA["version"], re.DOTALL | re.IGNORECASE)
 _JUNK = re.compile("|".join(_DATA["junk"]), re.DOTALL | re.IGNORECASE)
 _INSTEAD = {suffix: kind for kind, each in _DATA["instead"].items() for suffix in each}
 _SUFFIXES = (*RENAMED, *SUFFIXES, *RECORDS, *_INSTEAD)
@@ -71,6 +72,11 @@ def says_who(own: str, other: str) -> bool:
         return bool(own)
     forms = [re.sub("[a-z]", "a", re.sub(r"\d", "0", name.casefold())) for name in (own, other)]
     return "0" in forms[0] and forms[0] == forms[1]
+
+
+def says_person(name: str) -> bool:
+    """Tell whether the name of a folder may be a person's, and is not that of a version or copy."""
+    return bool(name) and not _VERSION.fullmatch(unicodedata.normalize("NFKC", name))
 
 
 def split_suffix(name: str) -> tuple[str, str]:

@@ -3,8 +3,8 @@
 A folder or zip that holds notebooks of the workshop under their own names is one submission, and so
 is one that bears a name which a learning platform gives.  Otherwise the folders, zips and files in
 it that bear the same name of a learner, whole or before their own, are one together.  A folder
-that holds only another folder, and the folder of a group whose members are in the roster, are
-searched for submissions.
+that holds only another folder is searched for submissions; so is that of a group, whose members
+the roster has, a platform named, or their evidence and notebooks tell apart.
 """
 
 from __future__ import annotations
@@ -13,29 +13,26 @@ import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from handson.core.errors import InvalidInput
-from handson.grading.archives import MOST_NAMES, Entry, Refused, Tree, open_tree
-from handson.grading.export_names import (
-    RECORDS,
-    RENAMED,
-    Person,
-    find_person,
-    is_junk,
-    normalize_name,
-    split_suffix,
-)
+from handson.grading import export_names
+from handson.grading.archives import MOST_NAMES, SMALL, Entry, Refused, Tree, open_tree, read_entry
+from handson.grading.export_names import RECORDS, RENAMED, Person, find_person, split_suffix
 from handson.grading.findings import replace_surrogates
+from handson.grading.notebooks import find_learners
 from handson.grading.roster import Roster
 
 DEEPEST = 8
 MOST_FILES = 400
 """Notebooks, journals and zips of one submission."""
 ZIPS_DEEP = 2
+MOST_MEMBERS, MOST_SURVEYED = 12, 20
+"""Submissions in a folder, and files of each, that tell whether it is a group's."""
 
 JOURNALS, PROOFS = RECORDS
 _READ = (".ipynb", *RECORDS)
@@ -152,9 +149,7 @@ def choose_submissions(submissions: Iterable[Submission], roster: Roster) -> lis
         by_name[name, number].append(submission)
     chosen = []
     for _, several in sorted(by_name.items()):
-        newest = several[0]
-        if len(several) > 1:
-            newest = max(several, key=lambda each: (_find_newest_time(each), each.source))
+        newest = max(several, key=_find_newest_time) if len(several) > 1 else several[0]
         chosen.append(replace(newest, earlier=len(several) - 1))
     return chosen
 
@@ -206,19 +201,50 @@ def _split_folder(root: str, at: str, roster: Roster) -> Iterator[Submission]:
 
 
 def _submit_group(named: Submission, items: list[_Item], roster: Roster) -> Iterator[Submission]:
-    """Yield the submission of what bears one name, or those in the folder of a group."""
-    entry, is_known = items[0].entry, roster.find(named.owner) is not None
-    if len(items) > 1 or items[0].kind != "box":
-        if is_known or any(item.kind != "other" for item in items):
-            yield replace(named, files=tuple(item.entry.name for item in items))
-        return
-    inside = _enter(named.root, entry) if roster and not is_known else None
-    members = [*_split_folder(*inside, roster)] if inside else []
-    within = (each for each in members if each.files or (each.root, each.at) != inside)
-    if any(roster.find(member.owner) for member in within):
-        yield from members
-    else:
-        yield replace(named, at=entry.path, is_zipped=not entry.is_folder)
+    """Yield the submission of what bears one name, or those in the folders of a group."""
+    kinds, is_known = {item.kind for item in items}, roster.find(named.owner) is not None
+    boxes = [item.entry for item in items if item.kind == "box"]
+    places = [_enter(named.root, at) for at in boxes if not (is_known or kinds - {"box", "other"})]
+    members = [(place, each) for place in places if place for each in _split_folder(*place, roster)]
+    within = [each for place, each in members if each.files or (each.root, each.at) != place]
+    is_group = any(roster.find(each.owner) for each in within) or _is_group(named.owner, within)
+    if is_group and None not in places:
+        yield from (each for _, each in members)
+    elif len(items) == len(boxes) == 1:
+        yield replace(named, at=boxes[0].path, is_zipped=not boxes[0].is_folder)
+    elif is_known or kinds != {"other"}:
+        yield replace(named, files=tuple(item.entry.name for item in items))
+
+
+def _is_group(name: str, members: Sequence[Submission]) -> bool:
+    """Tell whether submissions in what bears a name are not all that person's.
+
+    They are others' where a platform named them; else the names in their evidence decide, and
+    without these whether several hold the same notebooks.  Versions and copies are nobody's.
+    """
+    if any(each.platform and (each.number or not each.files) for each in members):
+        return True
+    named = [each for each in members if export_names.says_person(each.owner)]
+    people = {each.owner: _survey(each) for each in named[:MOST_MEMBERS]}
+    books = [book for own, _ in people.values() for book in own]
+    bearers = [(each, who) for who, (_, learners) in people.items() for each in learners]
+    is_named = any(export_names.is_same_person(*pair) for pair in bearers)
+    if any(export_names.is_same_person(each, name) for each, _ in bearers):
+        return False
+    if len({*books}) == len(books):
+        return is_named and len(people) == 1 and export_names.says_who(name, "")
+    return is_named or len({each for each, _ in bearers}) != 1
+
+
+def _survey(submission: Submission) -> tuple[set[str], set[str]]:
+    """Return the notebooks in the first files of a submission, and the names in their evidence."""
+    books, learners = set[str](), set[str]()
+    with suppress(Refused):
+        for file in islice(find_files(submission), MOST_SURVEYED):
+            books.add(export_names.find_notebook(file.entry.name))
+            with suppress(Refused):
+                learners = learners or find_learners(read_entry(file.tree, file.entry, limit=SMALL))
+    return books - {""}, learners
 
 
 def _enter(root: str, entry: Entry) -> tuple[str, str] | None:
@@ -287,7 +313,7 @@ def _describe(entry: Entry, above: str) -> _Item:
     person, (stem, suffix) = find_person(entry.name, above), split_suffix(entry.name)
     item = _Item(entry, person, stem, "")
     kind = "other" if suffix and person.name else ""
-    if is_junk(entry.name):
+    if export_names.is_junk(entry.name):
         kind = ""
     elif entry.is_folder or (suffix == ".zip" and entry.refusal is None):
         kind = "box"
@@ -300,12 +326,12 @@ def _describe(entry: Entry, above: str) -> _Item:
     return item._replace(kind=kind)
 
 
-def _find_newest_time(submission: Submission) -> str:
-    """Return the time of the newest file of a submission; "" where there is none."""
+def _find_newest_time(submission: Submission) -> tuple[str, str]:
+    """Return the time of the newest file of a submission, "" for none, and its place."""
     try:
-        return max((file.entry.modified for file in find_files(submission)), default="")
-    except Refused:
-        return ""
+        return max(each.entry.modified for each in find_files(submission)), submission.source
+    except (Refused, ValueError):  # or there is none
+        return "", submission.source
 
 
 def _walk(
@@ -313,9 +339,9 @@ def _walk(
 ) -> Iterator[File]:
     """Yield the files of entries and below; `opened` gets the number of names in each zip."""
     for entry in entries:
-        if is_junk(entry.name):
+        if export_names.is_junk(entry.name):
             continue
-        shown = f"{above}{normalize_name(entry.name)}"
+        shown = f"{above}{export_names.normalize_name(entry.name)}"
         suffix = "" if entry.is_folder else split_suffix(entry.name)[1]
         inner, at = tree, entry.path
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import zipfile
 from pathlib import Path
@@ -174,11 +175,41 @@ def test_folders_of_groups_are_looked_through_and_others_refused(tmp_path: Path)
     for group, learner in (("A", "s01"), ("A", "s02"), ("B", "s03"), ("C", "s99")):
         put(tmp_path / f"group {group}" / learner)
     assert owners(tmp_path, roster=CLASS) == ["s01", "s02", "s03", "group C"]
-    assert owners(tmp_path) == ["group A", "group B", "group C"]
+    assert owners(tmp_path) == ["s01", "s02", "group B", "group C"]
     put(tmp_path, "notes.txt")
     for name in ("none", "none.zip", "notes.txt"):
         with pytest.raises(InvalidInput, match=name):
             owners(tmp_path / name)
+
+
+def test_without_a_roster_groups_are_told_from_versions_of_one_learners_work(
+    tmp_path: Path,
+) -> None:
+    def seal(folder: Path, learner: str) -> None:
+        put(folder, "01-network.ipynb")
+        (folder / "journal.jsonl").write_text(json.dumps({"learner": learner}, ensure_ascii=False))
+
+    for group, name in (("A組", "山田 花子"), ("A組", "佐藤 太郎"), ("B組", "鈴木 次郎")):
+        seal(tmp_path / "groups" / group / name, name)
+    put(tmp_path / "unsigned" / "月曜" / "A組" / "s01", time=1_500_000_001)
+    put(tmp_path / "unsigned" / "月曜" / "A組" / "s02").parent.with_suffix(".pdf").write_bytes(b"")
+    (tmp_path / "unsigned" / "月曜.zip").write_bytes(zipped({f"B/s03_{b}": b"" for b in BOOKS}))
+    for export, numbers in (("export1", (1,)), ("export2", (1, 2))):
+        for n in numbers:
+            put(tmp_path / "exports" / export / f"Ana {n}_400{n}_assignsubmission_file_")
+    for part in ("tokyo", "osaka"):  # the evidence says that both are one learner's
+        seal(tmp_path / "parts" / "山田 花子" / part, "山田 花子")
+        seal(tmp_path / "parts" / "taro-s" / part, "佐藤 太郎")
+    for part in ("ecs", "ecs のコピー", "old", "第2回", ".ipynb_checkpoints"):
+        put(tmp_path / "copies" / "s01" / part)
+        put(tmp_path / "copies" / "s02" / part)
+    assert {folder.name: owners(folder) for folder in tmp_path.iterdir()} == {
+        "groups": ["佐藤 太郎", "山田 花子", "鈴木 次郎"],
+        "unsigned": ["s01", "s02", "s03"],
+        "exports": ["Ana 1", "Ana 1", "Ana 2"],
+        "parts": ["taro-s", "山田 花子"],
+        "copies": ["s01", "s02"],
+    }
 
 
 def test_a_stranger_in_a_folder_named_after_a_learner_is_not_that_learner(tmp_path: Path) -> None:
