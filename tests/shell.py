@@ -38,7 +38,7 @@ def paste_in_shell(commands: Sequence[str], folder: Path, **environment: str) ->
 
 
 def _run(command: Sequence[str], folder: Path, keyed: str = "", **environment: str) -> str:
-    programs = {str(Path(program).parent) for program in (AWS, DOCKER) if program}
+    programs = {str(Path(program).parent) for program in (AWS, DOCKER, sys.executable) if program}
     path = os.pathsep.join([*sorted(programs), os.defpath])
     done = subprocess.run(
         command,

@@ -148,13 +148,13 @@ def test_the_push_commands_and_the_cells_work_one_after_another_and_their_images
     shop.mkdir()
     (shop / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nUSER 1\n")
     shown = replace(held.push_commands("rails-app", context=shop, tag=tag), program=program)
-    host = {name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ}
+    own = {name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ}
+    own |= {"HANDSON_HOME": str(held.settings.home), "HANDSON_LANG": "ja"}
     try:
         if program == push.AWS_CLI:
-            said = paste(shown.bash, tmp_path, **host)
+            said = paste(shown.bash, tmp_path, **own)
         else:  # in a terminal of `handson lab`, which is set up
-            own = {"HANDSON_HOME": str(held.settings.home), "HANDSON_LANG": "ja"}
-            said = paste_in_shell(shown.bash[len(shown.setup) :], tmp_path, **own, **host)
+            said = paste_in_shell(shown.bash[len(shown.setup) :], tmp_path, **own)
         assert said.splitlines()[0] == held.aws.account
         assert "Login Succeeded" in said
         by_hand = look_at(held, tag)

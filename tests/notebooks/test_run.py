@@ -201,7 +201,7 @@ def test_progress_leaves_nothing_beside_a_card_evidence_its_record_and_an_error_
 
 def test_a_failing_notebook_is_the_last_one_and_kept_as_far_as_it_came(partly: Partly) -> None:
     folder, (well, failed), told = partly
-    assert (well.failed, failed.cell, failed.error) == (False, "gone", "✗ Gone.\n→ Make it.")
+    assert (well.error, failed.cell, failed.error) == ("", "gone", "✗ Gone.\n→ Make it.")
     assert told[-1] == ("01-network", 2, 4)
     assert kinds(failed.copy) == [["stream"], [], ["error"], ["error"], []]
     assert not (folder / "02-cluster.ipynb").exists()
