@@ -14,6 +14,7 @@ from handson.core.errors import NotReady
 from handson.course.evidence import Journal, Observation
 from handson.course.state import RecordedUri, Removal, Resource, Target
 from handson.resources import cleanup, receipts
+from handson.resources.plan import Listed
 from handson.resources.push import IMAGE_URI
 from handson.resources.receipts import GIGABYTE, Cleanup, SavedReceipt
 
@@ -154,3 +155,19 @@ def test_a_receipt_that_cannot_be_kept_is_told_before_anything_is_deleted(tmp_pa
     with pytest.raises(NotReady) as refused:
         begun(tmp_path, VPC)
     assert len(str(refused.value).splitlines()) == 2
+
+
+def test_the_list_shows_regions_where_there_are_several_and_names_what_stays() -> None:
+    other = replace(VPC, id="vpc-2", name="aikos", region="eu-west-1", owner="Aiko")
+    own = (Listed(VPC, delete=str),)
+    listed = Cleanup(own, foreign=(other,), unfinished=True, regions=("us-east-1", "eu-west-1"))
+    text = listed.listing().text()
+    assert "us-east-1" in text
+    assert "Aiko" in text
+    assert "aikos" in text
+    assert "vpc-2" not in text
+    assert "途中で止まって" in text
+    there = Cleanup(own, untagged=(other,), regions=("us-east-1",)).listing().text()
+    assert "us-east-1" not in there
+    assert "途中で止まって" not in there
+    assert str(other) in there
