@@ -61,12 +61,15 @@ def find_repository(aws: Aws, name: str) -> Repository | None:
     return _repository(aws, raw) if raw else None
 
 
-def find_repositories(aws: Aws) -> tuple[Repository, ...]:
+def find_repositories(aws: Aws, *, needed: str = "") -> tuple[Repository, ...]:
     """Return the private repositories of the region, sorted by name.
 
     Those whose own policy forbids a look are left out.
+
+    Raises:
+        NotAllowed: The repository of the name that is needed may not be read.
     """
-    return tuple(found for _, found in _read_all(aws) if found)
+    return tuple(found for _, found in _read_all(aws, needed=needed) if found)
 
 
 def find_public_repositories(aws: Aws, exercise: Exercise) -> list[Repository]:
@@ -91,7 +94,7 @@ def observe_repositories(
     listed to find a misspelt one.
     """
     if checks is None:
-        return find_repositories(aws)
+        return find_repositories(aws, needed=exercise.repository)
     # An image in another learner's repository does not count, so its owner has to be known.
     if "repository" not in checks and not aws.owners.own:
         return ()
@@ -247,14 +250,16 @@ def _delete(aws: Aws, name: str) -> str:
     return ""
 
 
-def _read_all(aws: Aws, arns: Collection[str] | None = None) -> list[tuple[Raw, Repository | None]]:
+def _read_all(
+    aws: Aws, arns: Collection[str] | None = None, *, needed: str = ""
+) -> list[tuple[Raw, Repository | None]]:
     """Return the region's repositories, by name; None beside those that may not be read."""
 
     def read(raw: Raw) -> tuple[Raw, Repository | None]:
         try:
             return raw, _repository(aws, raw)
         except NotAllowed as error:
-            if not error.actions:  # credentials, not permissions
+            if not error.actions or raw["repositoryName"] == needed:  # no actions: credentials
                 raise
             return raw, None
 

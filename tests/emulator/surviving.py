@@ -27,6 +27,7 @@ from handson.core.errors import HandsonError, NotAllowed
 from handson.course import syllabus
 from handson.course.checks import Verification
 from handson.course.exercise import Exercise
+from handson.course.state import Snapshot
 from handson.notebook.evidence_cards import Evidence
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster
@@ -188,13 +189,16 @@ class Bench:
 def _is_told_by_its_checks(shown: object, call: Call, fault: str) -> bool:
     """Tell whether a result says "could not look" for the checks of a failed service, and no other.
 
-    A clean-up names what it could not list, delete or price, and goes on.
+    A clean-up names what it could not list, delete or price, and goes on.  A snapshot leaves out
+    another repository whose tags may not be read, and never the exercise's own.
 
     Evidence of a check that does not need the service says nothing of it.  Where all of a region is
     gone, others that were under way may have failed, too.
     """
     if isinstance(shown, Evidence):
         return call.service not in syllabus.find_check(shown.record["check"]).services
+    if isinstance(shown, Snapshot):
+        return [it.name for it in shown.repositories] == [Exercise().repository]
     if isinstance(shown, Cleanup):
         return bool(shown.left or shown.unpriced or shown.unread)
     if not isinstance(shown, Verification):
