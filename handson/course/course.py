@@ -73,6 +73,12 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def possible(self) -> dict[str, float]:
+        """The most points of each check, then of each thing that people mark."""
+        checks = {each.id: each.points for each in self.checks}
+        return {**checks, **{each.grade_id: each.points for each in self.marked}}
+
+    @property
     def automatic(self) -> float:
         """The points of all checks."""
         return sum(each.points for each in self.checks)

@@ -33,7 +33,7 @@ docs/evidence.md says what such evidence can prove.
 
 from handson.grading.classroom import Grades, grade_class
 from handson.grading.feedback import write_feedback
-from handson.grading.findings import CheckMark, Finding, Result, Ruling, Written
+from handson.grading.findings import CheckMark, Finding, Result, Written
 from handson.grading.gradebook import TAKERS, format_csv, open_gradebook
 from handson.grading.marking import read_marks
 from handson.grading.marks import Requirements
@@ -51,7 +51,6 @@ __all__ = [
     "Requirements",
     "Result",
     "Roster",
-    "Ruling",
     "Written",
     "format_csv",
     "format_json",

@@ -33,8 +33,8 @@ _DIAGRAM = "from handson.drawing import Diagram"
 
 def collect_answers(
     notebooks: Sequence[Notebook], course: Course = Course(), *, pictures: bool = False
-) -> tuple[tuple[Written, ...], Written, list[Finding]]:
-    """Return the answers in the syllabus's order, the diagram, and the findings about them.
+) -> tuple[tuple[Written, ...], list[Finding]]:
+    """Return the answers in the syllabus's order with the diagram last, and findings about them.
 
     With `pictures`, the diagram has the picture that it drew, unless that is too large.
     """
@@ -50,11 +50,9 @@ def collect_answers(
         if grade_id and grade_id not in found:
             found[grade_id] = cell
             guessed.append(grade_id)
-    *answers, diagram = (
-        _read_written(item, found.get(item.grade_id), pictures) for item in course.marked
-    )
+    written = [_read_written(item, found.get(item.grade_id), pictures) for item in course.marked]
     lost = [make_finding("grade-id-lost", "note", cells=", ".join(guessed))] if guessed else []
-    return tuple(answers), diagram, [*lost, *_find_hidden((*answers, diagram))]
+    return tuple(written), [*lost, *_find_hidden(written)]
 
 
 def fingerprint_texts(result: Result) -> str:
@@ -74,7 +72,7 @@ def _find_hidden(written: Sequence[Written]) -> Iterator[Finding]:
             yield make_finding(
                 "invisible-letters",
                 "note",
-                question=each.grade_id,
+                question=each.id,
                 letters=show_invisible(hidden[:_SHOWN]),
                 count=len(hidden),
             )
@@ -101,7 +99,7 @@ def _read_heading(source: str) -> str:
 
 def _read_written(item: syllabus.Answer, cell: Cell | None, pictures: bool) -> Written:
     if cell is None:
-        return Written(grade_id=item.grade_id, status="missing", possible=item.points)
+        return Written(id=item.grade_id, status="missing", possible=item.points)
     is_diagram = item.grade_id == syllabus.DIAGRAM.grade_id
     text = cell.text if is_diagram else _leave_out_given_lines(cell.text)
     given = {_leave_out_stubs(edition.answers[item.grade_id]) for edition in load_editions()}
@@ -109,7 +107,7 @@ def _read_written(item: syllabus.Answer, cell: Cell | None, pictures: bool) -> W
     drawn = next((output for output in cell.outputs if output.has_picture), None)
     picture = drawn.picture if drawn and pictures else ""
     return Written(
-        grade_id=item.grade_id,
+        id=item.grade_id,
         status="untouched" if is_untouched else "answered",
         possible=item.points,
         text=replace_surrogates(text[:LONGEST]),

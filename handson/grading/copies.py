@@ -149,7 +149,7 @@ def sketch_answers(answers: Iterable[Written]) -> Iterator[Hash]:
     for answer in answers:
         own = own_shingles(answer.text)
         if len(own) >= LEAST:
-            yield from ((answer.grade_id, value) for value in sorted(own)[:SKETCH])
+            yield from ((answer.id, value) for value in sorted(own)[:SKETCH])
 
 
 def compare_answers(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]:
@@ -163,7 +163,7 @@ def compare_answers(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]:
     for (question, one, other), count in sorted(counted.items()):
         for owner, partner in ((one, other), (other, one)) if count >= SHARED else ():
             mine, theirs = (
-                next(answer for answer in results[number].answers if answer.grade_id == question)
+                next(answer for answer in results[number].answers if answer.id == question)
                 for number in (owner, partner)
             )
             passage = find_passages(mine, theirs)
@@ -188,7 +188,7 @@ def find_passages(mine: Written, theirs: Written) -> Passage | None:
     common = list(dict.fromkeys(_find_common(one, other)))
     longest = set(sorted(common, key=len, reverse=True)[:SHOWN])
     shown = tuple(passage for passage in common if passage in longest)
-    return Passage(grade_id=mine.grade_id, mine=one, theirs=other, common=shown)
+    return Passage(grade_id=mine.id, mine=one, theirs=other, common=shown)
 
 
 def own_shingles(text: str) -> Set[int]:

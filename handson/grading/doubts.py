@@ -226,7 +226,7 @@ def examine_answers(answers: Iterable[Written]) -> Iterator[Finding]:
         every = copies.list_shingles(answer.text)
         own = every - copies.course_shingles()
         if len(every) >= copies.LEAST and len(own) <= len(every) * OWN_SHARE:
-            quoted.append(answer.grade_id)
+            quoted.append(answer.id)
     if quoted:
         yield make_finding("answers-quoted", "note", questions=", ".join(quoted))
 

@@ -27,7 +27,7 @@ from handson.grading.classroom import Grades
 from handson.grading.export_names import SUFFIXES, make_zip_name
 from handson.grading.findings import CheckMark, Result, Written, check_label
 from handson.grading.marks import Requirements
-from handson.grading.output import SIGNS
+from handson.grading.output import SIGNS, read_words
 
 ENDING = b"<!-- handson feedback -->"
 """The end of each page, and the comment of each zip: by it a later run knows its own files."""
@@ -84,7 +84,7 @@ def write_feedback(grades: Grades, folder: Path, *, paths: Sequence[Path]) -> li
 def make_page(result: Result, requirements: Requirements) -> Iterator[str]:
     """Yield the page of a learner piece by piece, in the current language."""
     course = requirements.course
-    words = report.read_words("grading.report.page") | report.read_words("grading.feedback.page")
+    words = read_words("grading.report.page") | read_words("grading.feedback.page")
     title = " · ".join(filter(None, (course.name, words["title"])))
     style = report.read_asset("report.css") + report.read_asset("feedback.css")
     yield f"{report.begin_page(title, style)}<main>\n"
@@ -105,14 +105,14 @@ def make_page(result: Result, requirements: Requirements) -> Iterator[str]:
             yield _show_picture(picture["svg"], picture["words"], "architecture")
         yield _write("h2", words["answers"])
         for each in result.written:
-            yield from _show_written(each, course.rubric.get(each.grade_id, ""), words)
+            yield from _show_written(each, course.rubric.get(each.id, ""), words)
     yield "</main>\n</body>\n</html>\n"
 
 
 def _show_points(result: Result, words: Words) -> Iterator[str]:
     """Yield the total, what is to be said of it, and a table of the items."""
     total = result.counted + sum(result.marks) if result.total is None else result.total
-    possible = sum(it.possible for it in result.checks) + sum(it.possible for it in result.written)
+    possible = sum(item.possible for item in result.items)
     points = words["points-of"].format(points=f"{total:g}", possible=f"{possible:g}")
     yield _write("p", points, "total")
     if result.total is None:
@@ -121,17 +121,14 @@ def _show_points(result: Result, words: Words) -> Iterator[str]:
         until = f"{datetime.fromisoformat(result.until).astimezone():%Y-%m-%d %H:%M}"
         yield _write("p", words["late"].format(until=until, late=result.lateness), "warning")
     rows = []
-    for mark in result.checks:
-        kind, remark = str(mark.status), f"{SIGNS[mark.status]} {words[mark.status]}"
-        if mark.ruling:
-            points = f"{mark.points:g}"
-            kind, remark = "", words["ruled"].format(points=points, reason=mark.ruling.reason)
-        rows.append((kind, check_label(mark.id), f"{mark.counted:g} / {mark.possible:g}", remark))
-    for each in result.written:
-        is_open = each.mark is None and each.possible
-        given, remark = ("–", words["unmarked"]) if is_open else (f"{each.mark or 0:g}", "")
-        name, points = _name_question(each), f"{given} / {each.possible:g}"
-        rows.append(("", name, points, each.comment or remark))
+    for item in result.items:
+        given = "–" if item.counted is None else f"{item.counted:g}"
+        kind, remark = "", item.comment or words["unmarked"] * (item.counted is None)
+        if isinstance(item, CheckMark) and item.mark is not None:
+            remark = words["ruled"].format(points=f"{item.points:g}", reason=item.comment)
+        elif isinstance(item, CheckMark):
+            kind, remark = item.status, f"{SIGNS[item.status]} {words[item.status]}"
+        rows.append((kind, item.label, f"{given} / {item.possible:g}", remark))
     yield _make_table([words["item"], words["score"], words["remark"]], rows)
 
 
@@ -153,7 +150,7 @@ def _list_steps(result: Result, words: Words) -> Iterator[str]:
         return
     explained = {finding.check for finding in told}
     for mark in _list_checks(result):
-        about = {"label": check_label(mark.id), "notebook": syllabus.find_check(mark.id).notebook}
+        about = {"label": mark.label, "notebook": syllabus.find_check(mark.id).notebook}
         reasons = [f"{cause.message} → {cause.remedy}" for cause in mark.diagnoses]
         if any(cause.code == "foreign" for cause in mark.diagnoses):
             reasons = [words["foreign"]]  # the sentences of that cause name the other person
@@ -164,7 +161,7 @@ def _list_steps(result: Result, words: Words) -> Iterator[str]:
             yield words["step"].format(what=what, **about)
     for each in result.written:
         if each.status != "answered" and each.mark != each.possible:
-            about = {"label": _name_question(each), "notebook": syllabus.DIAGRAM.notebook}
+            about = {"label": each.label, "notebook": syllabus.DIAGRAM.notebook}
             yield words["step"].format(what=words["no-answer"], **about)
 
 
@@ -177,12 +174,12 @@ def _show_facts(mark: CheckMark, words: Words) -> str:
         head = f"{name} · {words['advice']}" if fact.advice else f"{SIGNS[kind]} {name}"
         rows.append((kind, head, *values))
     heads = [words[name] for name in ("fact", "expected", "observed")]
-    return _write("h3", check_label(mark.id)) + _make_table(heads, rows) if rows else ""
+    return _write("h3", mark.label) + _make_table(heads, rows) if rows else ""
 
 
 def _show_written(written: Written, rubric: str, words: Words) -> Iterator[str]:
     """Yield an answer or the diagram, and how it is marked."""
-    yield _write("h3", _name_question(written))
+    yield _write("h3", written.label)
     if rubric:
         yield _write("p", f"{words['rubric']}: {rubric}", "quiet")
     if written.picture:
@@ -209,10 +206,6 @@ def _make_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _write(tag: str, text: str, kind: str = "") -> str:
     """Return an element that holds a text, whoever wrote it."""
     return f'<{tag} class="{kind}" dir="auto">{escape(text)}</{tag}>\n'
-
-
-def _name_question(written: Written) -> str:
-    return messages.label("grading.report.question", written.grade_id)
 
 
 def _name_pages(results: Iterable[Result]) -> dict[str, Result]:

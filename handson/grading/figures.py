@@ -24,10 +24,13 @@ def measure_points(results: Sequence[Result], course: Course) -> dict[str, dict[
 
     They are those of the learners who handed in and, of what people mark, have a mark.
     """
-    possible = {check.id: check.points for check in course.checks}
-    possible |= {item.grade_id: item.points for item in course.marked}
-    possible |= {"counted": course.automatic, "total": course.automatic + course.manual}
-    rows = [_list_points(result) for result in results if result.handed_in]
+    whole = {"counted": course.automatic, "total": course.automatic + course.manual}
+    possible = course.possible | whole
+    rows = [
+        {item.id: item.counted for item in result.items} | pick_fields(result, "counted total")
+        for result in results
+        if result.handed_in
+    ]
     return {
         item: _measure([given for row in rows if (given := row[item]) is not None], most)
         for item, most in possible.items()
@@ -43,14 +46,6 @@ def find_diagnoses(results: Sequence[Result]) -> Owners:
     """Return the diagnoses of failed facts, advice apart: what learners have misunderstood."""
     advice = {*syllabus.ADVICE}
     return _find(results, lambda mark: [it.code for it in mark.diagnoses if {*it.facts} - advice])
-
-
-def _list_points(result: Result) -> dict[str, float | None]:
-    return {
-        **{check.id: check.counted for check in result.checks},
-        **{written.grade_id: written.mark for written in result.written},
-        **pick_fields(result, "counted total"),
-    }
 
 
 def _measure(points: Sequence[float], possible: float) -> dict[str, Any]:

@@ -151,35 +151,46 @@ class Bearer(NamedTuple):
     learner: str
 
 
-class Ruling(msgspec.Struct, frozen=True, kw_only=True):
-    """The points that a person gives a check in place of the automatic ones, and the reason."""
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that points are given for.
 
-    points: float
-    reason: str
-
-
-class CheckMark(msgspec.Struct, frozen=True, kw_only=True):
-    """The points of one check, the facts that decided them, and their evidence.
-
-    `points` are the automatic ones; `ruling` is that of a person who overruled the check.
-    `objection` is the finding for which evidence does not count, if it does not.  There are no
-    facts where the evidence cannot be read.
+    Attributes:
+        id: The id of the check, or the `grade_id` of what people mark.
+        possible: The most points.
+        mark: The points that a person gave, None before that and while two people disagree.
+        comment: What that person tells the learner about them.
     """
 
     id: str
+    possible: float
+    mark: float | None = None
+    comment: str = ""
+
+
+class CheckMark(Item, frozen=True, kw_only=True):
+    """The points of one check, the facts that decided them, and their evidence.
+
+    `points` are the automatic ones; a person who overrules the check gives a mark, and the reason
+    as the comment.  `objection` is the finding for which evidence does not count, if it does not.
+    There are no facts where the evidence cannot be read.
+    """
+
     status: CheckStatus
     points: float
-    possible: float
-    ruling: Ruling | None = None
     objection: Finding | None = None
     facts: tuple[FactResult, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     proof: Claim | None = None
 
     @property
+    def label(self) -> str:
+        """Its name for people, in the current language."""
+        return check_label(self.id)
+
+    @property
     def counted(self) -> float:
-        """The points that count: those of the ruling, if there is one, else the automatic ones."""
-        return self.ruling.points if self.ruling else self.points
+        """The points that count: those of a person, if there are any, else the automatic ones."""
+        return self.points if self.mark is None else self.mark
 
     @property
     def reason(self) -> str | None:
@@ -193,38 +204,44 @@ class CheckMark(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> dict[str, Any]:
         """Return the check as `handson.grading/1` has it, without what AWS answered."""
+        ruling = {"points": self.mark, "reason": self.comment}
         return {
             **pick_fields(self, "id status points possible reason counted"),
-            "ruling": self.ruling and pick_fields(self.ruling, "points reason"),
+            "ruling": ruling if self.mark is not None else None,
             "facts": [{**fact.to_json(), "advice": fact.advice} for fact in self.facts],
             "diagnoses": [diagnosis.to_json() for diagnosis in self.diagnoses],
             "proof": self.proof and pick_fields(self.proof, _PROOF),
         }
 
 
-class Written(msgspec.Struct, frozen=True, kw_only=True):
+class Written(Item, frozen=True, kw_only=True):
     """An answer, or the code of the diagram, for a person to mark.
 
     `text` is the learner's own text, without the question.  For the diagram, `drawn` says whether
     its cell holds a picture, `picture` is that picture as SVG where it was asked for, and `check`
     is the result of the check that reads it: a help for the person who marks it, which gives no
-    points.  `mark` are the points that a person gave, None before that and while two people
-    disagree; `comment` is what they tell the learner.
+    points.
     """
 
-    grade_id: str
     status: AnswerStatus
-    possible: float
     text: str = ""
     drawn: bool = False
     picture: str = ""
-    mark: float | None = None
-    comment: str = ""
     check: CheckMark | None = None
+
+    @property
+    def label(self) -> str:
+        """Its name for people, in the current language."""
+        return messages.label("grading.report.question", self.id)
+
+    @property
+    def counted(self) -> float | None:
+        """The points that count; None while a person has to give them."""
+        return self.mark if self.mark is not None or self.possible else 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the answer as `handson.grading/1` has it."""
-        return pick_fields(self, "grade_id status possible text comment")
+        return {"grade_id": self.id, **pick_fields(self, "status possible text comment")}
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -236,6 +253,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     sealed; 0 is on time.  `comment` is what people tell the learner about the whole.  `files` are
     the notebooks that were read.  `platform` is the learning platform whose export held them, and
     `place` what it calls the learner's folder or writes before the files' names, "" if unknown.
+    `written` is what people mark: the answers, then the diagram.
     `issuers` are those that signed proofs name, whether or not they could be checked.
     `identifiers` and `sketches` are what `copies` compares.
     """
@@ -255,8 +273,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
     issuers: tuple[str, ...] = ()
     checks: tuple[CheckMark, ...]
-    answers: tuple[Written, ...]
-    diagram: Written
+    written: tuple[Written, ...]
     findings: tuple[Finding, ...] = ()
     identifiers: dict[Identifier, Bearer] = {}
     sketches: tuple[tuple[str, int], ...] = ()
@@ -272,9 +289,19 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         return round(sum(check.counted for check in self.checks), _DECIMALS)
 
     @property
-    def written(self) -> tuple[Written, ...]:
-        """What people mark: the answers, then the diagram."""
-        return (*self.answers, self.diagram)
+    def answers(self) -> tuple[Written, ...]:
+        """The answers to the questions."""
+        return self.written[:-1]
+
+    @property
+    def diagram(self) -> Written:
+        """The diagram."""
+        return self.written[-1]
+
+    @property
+    def items(self) -> tuple[CheckMark | Written, ...]:
+        """All that points are given for: the checks, then what people mark."""
+        return (*self.checks, *self.written)
 
     @property
     def marks(self) -> list[float]:
@@ -285,8 +312,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     def total(self) -> float | None:
         """All points that count, or None while a mark is missing or in conflict."""
         is_disputed = any(finding.code == "marks-conflict" for finding in self.findings)
-        is_open = any(it.mark is None and it.possible for it in self.written)
-        return None if is_disputed or is_open else round(self.counted + sum(self.marks), _DECIMALS)
+        given = [points for item in self.items if (points := item.counted) is not None]
+        is_open = is_disputed or len(given) < len(self.items)
+        return None if is_open else round(sum(given), _DECIMALS)
 
     @property
     def lateness(self) -> str:
@@ -326,7 +354,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
                 "drawn": diagram.drawn,
                 "check": read and read.to_json(),
             },
-            "marks": {written.grade_id: written.mark for written in self.written},
+            "marks": {written.id: written.mark for written in self.written},
             "total": self.total,
             "findings": [finding.to_json() for finding in self.findings],
         }

@@ -34,7 +34,7 @@ from handson.core.errors import InvalidInput
 from handson.core.text import list_briefly, pick_fields
 from handson.grading.classroom import Grades
 from handson.grading.export_names import fold_name
-from handson.grading.findings import Result, check_label
+from handson.grading.findings import Result
 from handson.grading.roster import PLATFORMS, Listing, read_listing
 from handson.grading.tables import Cells, escape_formula, format_cell, format_rows
 
@@ -153,20 +153,15 @@ def format_csv(grades: Grades, *, platform: str | None = None) -> str:
 
 def find_points(result: Result) -> float | None:
     """Return the points for a gradebook; None where nothing was handed in that could be read."""
-    is_judged = result.marks or any(mark.ruling for mark in result.checks)
+    is_judged = any(item.mark is not None for item in result.items)
     if not (is_judged or result.files or result.identifiers):
         return None
     return result.counted if result.total is None else result.total
 
 
 def describe_comments(result: Result) -> str:
-    """Return what people tell the learner: on the whole, by question, and why they overruled."""
-    texts = {
-        messages.label("grading.report.question", written.grade_id): written.comment
-        for written in result.written
-    }
-    texts |= {check_label(mark.id): mark.ruling.reason for mark in result.checks if mark.ruling}
-    parts = (f"{head}: {text}" for head, text in texts.items() if text)
+    """Return what people tell the learner: on the whole, and by item."""
+    parts = (f"{item.label}: {item.comment}" for item in result.items if item.comment)
     return "\n".join(filter(None, (result.comment, *parts)))
 
 
@@ -180,11 +175,11 @@ def _describe(result: Result, *, briefly: bool) -> dict[str, object]:
         **who,
         **{mark.id: mark.counted for mark in result.checks},
         "automatic": result.points,
-        **{written.grade_id: written.mark for written in result.written},
+        **{written.id: written.mark for written in result.written},
         "findings": len(review),
         "to-review": " ".join(dict.fromkeys(finding.code for finding in review)),
         "total": result.total,
-        "overruled": " ".join(mark.id for mark in result.checks if mark.ruling),
+        "overruled": " ".join(mark.id for mark in result.checks if mark.mark is not None),
         "late-minutes": ceil(result.late_by / 60) or None,
         "comment": comment,
     }

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -27,22 +28,22 @@ from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
 from handson.course.course import Course
 from handson.grading.answers import fingerprint_texts
-from handson.grading.findings import CheckMark, Result, Ruling, Written, make_finding
+from handson.grading.findings import CheckMark, Item, Result, make_finding
 from handson.grading.notebooks import MARKED
 from handson.grading.tables import escape_formula, read_table, unescape_formula
 
 LEARNER, ANSWERS, COMMENT = "learner", "answers", "comment"
-
-_ITEMS = (*(item.grade_id for item in MARKED), *syllabus.CHECK_IDS)
-_TEXTS = (
-    *(f"{item.grade_id}-comment" for item in MARKED),
-    *(f"{check.id}-reason" for check in syllabus.CHECKS),
-    COMMENT,
-)
-
+TEXTS = {
+    **{item.grade_id: f"{item.grade_id}-comment" for item in MARKED},
+    **{check: f"{check}-reason" for check in syllabus.CHECK_IDS},
+}
+"""By the column of an item's points, that of what is said about them."""
+COLUMNS = (*chain(*TEXTS.items()), COMMENT)
+"""What people give, in the order in which the report saves it."""
 
 Given = Mapping[str, Mapping[Any, Path]]
 """What is given a learner: by column the different values, and a file that has each."""
+T = TypeVar("T", bound=Item)
 
 
 @dataclass(frozen=True)
@@ -60,17 +61,14 @@ def read_marks(paths: Sequence[Path], course: Course = Course()) -> Marks:
         InvalidInput: A file cannot be read, lacks a column, has points outside the range, or has
             points without a reason.
     """
-    possible = {item.grade_id: item.points for item in course.marked}
-    possible |= {check.id: check.points for check in course.checks}
-    known = {*_ITEMS, *_TEXTS}
     learners: dict[str, dict[str, dict[Any, Path]]] = {}
     notices: list[str] = []
     for path in paths:
         head, *rows = read_table(path).rows or [[]]
         heads = [cell.strip() for cell in head]
-        if LEARNER not in heads or known.isdisjoint(heads):
+        if LEARNER not in heads or {*COLUMNS}.isdisjoint(heads):
             raise InvalidInput.from_key("grading.marks-columns", path=path)
-        unknown = [cell for cell in heads if cell and cell not in {*known, LEARNER, ANSWERS}]
+        unknown = [cell for cell in heads if cell and cell not in (LEARNER, ANSWERS, *COLUMNS)]
         if unknown:
             listed = list_briefly(unknown)
             notices.append(messages.text("grading.marks-ignored", path=path, columns=listed))
@@ -78,14 +76,14 @@ def read_marks(paths: Sequence[Path], course: Course = Course()) -> Marks:
         for row in rows:
             texts = (unescape_formula(cell.strip()) for cell in row)
             cells = {head: text for head, text in zip(heads, texts, strict=False) if text}
-            learner = escape_formula(cells.get(LEARNER, ""))
+            learner = escape_formula(cells.pop(LEARNER, ""))
             about: dict[str, Any] = {"path": path, "learner": one_line(learner)}
             if learner in read:
                 raise InvalidInput.from_key("grading.marks-twice", **about)
             if learner:
                 read.add(learner)
                 own = learners.setdefault(learner, {})
-                for column, value in _read_row(cells, possible, about):
+                for column, value in _read_cells(cells, course.possible, about):
                     own.setdefault(column, {}).setdefault(value, path)
     return Marks(learners, tuple(notices))
 
@@ -105,22 +103,22 @@ def apply_marks(results: Sequence[Result], marks: Marks) -> tuple[tuple[Result, 
     return tuple(marked), sorted(whose.keys() - names)
 
 
-def _read_row(
+def _read_cells(
     cells: Mapping[str, str], possible: Mapping[str, float], about: Mapping[str, Any]
 ) -> Iterator[tuple[str, str | float]]:
     """Yield the columns of a row and their values; the fingerprint only beside something else."""
-    for item, most in possible.items():
-        if item in cells:
-            number = _read_number(cells[item])
+    for column, cell in cells.items():
+        if column in possible:
+            number, most = _read_number(cell), possible[column]
             if not 0 <= number <= most:
-                told: dict[str, Any] = {**about, "item": item, "value": one_line(cells[item])}
+                told: dict[str, Any] = {**about, "item": column, "value": one_line(cell)}
                 raise InvalidInput.from_key("grading.marks-wrong", **told, possible=most)
-            yield item, number
-        if item in syllabus.CHECK_IDS and (item in cells) != (f"{item}-reason" in cells):
-            raise InvalidInput.from_key("grading.marks-reason", **about, check=item)
-    yield from ((column, cells[column]) for column in _TEXTS if column in cells)
-    if ANSWERS in cells and not cells.keys().isdisjoint({*_ITEMS, *_TEXTS}):
-        yield ANSWERS, cells[ANSWERS]
+            yield column, number
+        elif column in COLUMNS or (column == ANSWERS and not cells.keys().isdisjoint(COLUMNS)):
+            yield column, cell
+    for check in syllabus.CHECK_IDS:
+        if (check in cells) != (TEXTS[check] in cells):
+            raise InvalidInput.from_key("grading.marks-reason", **about, check=check)
 
 
 def _read_number(value: str) -> float:
@@ -132,36 +130,24 @@ def _read_number(value: str) -> float:
 
 
 def _apply(result: Result, given: Given) -> Result:
-    def find_points(item: str) -> float | None:
-        first, *others = given.get(item, (None,))
-        return None if others else first
-
-    def join(column: str) -> str:
-        return "\n".join(given.get(column, ()))
-
-    def apply_to_written(written: Written) -> Written:
-        item = written.grade_id
-        return replace(written, mark=find_points(item), comment=join(f"{item}-comment"))
-
-    def apply_to_check(check: CheckMark) -> CheckMark:
-        points, reason = find_points(check.id), join(f"{check.id}-reason")
-        return (
-            check if points is None else replace(check, ruling=Ruling(points=points, reason=reason))
-        )
+    def apply_to(item: T) -> T:
+        points, comment = [*given.get(item.id, ())], "\n".join(given.get(TEXTS[item.id], ()))
+        if len(points) != 1 and isinstance(item, CheckMark):
+            return item
+        return replace(item, mark=points[0] if len(points) == 1 else None, comment=comment)
 
     findings = list(result.findings)
     if any(each != fingerprint_texts(result) for each in given.get(ANSWERS, ())):
         findings.insert(0, make_finding("marks-stale"))
-    for item in _ITEMS:
+    for item in TEXTS:
         values = given.get(item, {})
         if len(values) > 1:
             listed = ", ".join(f"{one_line(str(path))}: {mark:g}" for mark, path in values.items())
             findings.insert(0, make_finding("marks-conflict", item=item, marks=listed))
     return replace(
         result,
-        checks=tuple(map(apply_to_check, result.checks)),
-        answers=tuple(map(apply_to_written, result.answers)),
-        diagram=apply_to_written(result.diagram),
-        comment=join(COMMENT),
+        checks=tuple(map(apply_to, result.checks)),
+        written=tuple(map(apply_to, result.written)),
+        comment="\n".join(given.get(COMMENT, ())),
         findings=tuple(findings),
     )

@@ -108,7 +108,7 @@ def format_table(grades: Grades) -> Iterator[str]:
     course = grades.requirements.course
     yield from _align([_describe_for_people(result, course) for result in results])
     yield messages.text("grading.signs")
-    if any(check.ruling for result in results for check in result.checks):
+    if any(check.mark is not None for result in results for check in result.checks):
         yield messages.text("grading.overruled")
     if handed_in > 1:
         yield from _format_figures(grades)
@@ -156,7 +156,7 @@ def _format_findings(findings: Iterable[Finding]) -> Iterator[str]:
 
 
 def _describe_for_people(result: Result, course: Course) -> dict[str, str]:
-    """Return a learner's row by the heads of its columns, in the current language."""
+    """Return a learner's row by the names of its columns."""
     answered = sum(answer.status == "answered" for answer in result.answers)
     diagram = result.diagram
     drawn = ("✔" if diagram.drawn else "?") if diagram.status == "answered" else "-"
@@ -164,17 +164,16 @@ def _describe_for_people(result: Result, course: Course) -> dict[str, str]:
     passed = f" {sum(fact.passed for fact in facts)}/{len(facts)}" if facts else ""
     more = "…" if result.total is None else ""
     marks = f"{sum(result.marks):g}/{course.manual:g}{more}"
+    names = pick_fields(result, "learner name group").items()
     return {
-        messages.text("grading.column-learner"): cut_to_columns(one_line(result.learner), _WIDEST),
-        messages.text("grading.column-name"): cut_to_columns(one_line(result.name), _WIDEST),
-        messages.text("grading.column-group"): cut_to_columns(one_line(result.group), _WIDEST),
-        **{mark.id: f"{SIGNS[mark.status]}{'*' * bool(mark.ruling)}" for mark in result.checks},
-        messages.text("grading.column-points"): f"{result.counted:g}/{course.automatic:g}",
-        messages.text("grading.column-answers"): f"{answered}/{len(result.answers)}",
-        messages.text("grading.column-diagram"): f"{drawn}{passed}",
-        messages.text("grading.column-marks"): marks if result.marks else "",
-        messages.text("grading.column-late"): result.lateness,
-        messages.text("grading.column-findings"): str(len(result.to_review()) or ""),
+        **{name: cut_to_columns(one_line(text), _WIDEST) for name, text in names},
+        **{it.id: SIGNS[it.status] + "*" * (it.mark is not None) for it in result.checks},
+        "points": f"{result.counted:g}/{course.automatic:g}",
+        "answers": f"{answered}/{len(result.answers)}",
+        "diagram": f"{drawn}{passed}",
+        "marks": marks if result.marks else "",
+        "late": result.lateness,
+        "findings": str(len(result.to_review()) or ""),
     }
 
 
@@ -185,12 +184,19 @@ def _align(rows: list[dict[str, str]]) -> Iterator[str]:
     """
     from rich.cells import cell_len, set_cell_size
 
-    used = [head for head in rows[0] if any(row[head] for row in rows)]
-    widths = {head: max(cell_len(head), *(cell_len(row[head]) for row in rows)) for head in used}
-    ruler = {head: "─" * width for head, width in widths.items()}
-    for line in ({head: head for head in used}, ruler, *rows):
-        cells = (set_cell_size(line[head], width) for head, width in widths.items())
+    words = read_words("grading.column")
+    heads = {name: words.get(name, name) for name in rows[0] if any(row[name] for row in rows)}
+    widths = {name: max(cell_len(row[name]) for row in (heads, *rows)) for name in heads}
+    ruler = {name: "─" * width for name, width in widths.items()}
+    for line in (heads, ruler, *rows):
+        cells = (set_cell_size(line[name], width) for name, width in widths.items())
         yield "  ".join(cells).rstrip()
+
+
+def read_words(group: str) -> dict[str, str]:
+    """Return the sentences of a group in the current language, with their placeholders."""
+    language = messages.language()
+    return {name: it[language] for name, it in messages.group(group).items()}
 
 
 def _dump(data: object) -> str:

@@ -29,12 +29,13 @@ from handson.course.checks import FactResult
 from handson.course.checks.results import describe_value
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Target, Unseen
+from handson.grading import marking
 from handson.grading.answers import fingerprint_texts
 from handson.grading.classroom import Grades
 from handson.grading.figures import find_diagnoses, find_failed_facts
 from handson.grading.findings import Finding, Result, check_label, replace_surrogates
 from handson.grading.marks import Requirements, format_local
-from handson.grading.output import SIGNS
+from handson.grading.output import SIGNS, read_words
 from handson.grading.tables import FORMULA, INNER_FORMULA
 
 _DATA = '<script type="application/json" id="{name}">{data}</script>\n'
@@ -158,12 +159,6 @@ def _find_example(result: Result, check: str, code: str) -> str:
     return next(each.message for each in result.check(check).diagnoses if each.code == code)
 
 
-def read_words(group: str) -> dict[str, str]:
-    """Return the sentences of a page in the current language, with their placeholders."""
-    language = messages.language()
-    return {name: it[language] for name, it in messages.group(group).items()}
-
-
 def _describe_requirements(asked: Requirements) -> list[str]:
     """Return the requirements of the evidence, a line each."""
     values = {
@@ -201,13 +196,10 @@ def _row(result: Result) -> dict[str, Any]:
 
 def _describe_marks(result: Result) -> dict[str, float | str]:
     """Return what people gave so far, by the columns of a file of marks."""
-    rulings = [(mark.id, mark.ruling) for mark in result.checks if mark.ruling]
     marks = {
-        **{written.grade_id: written.mark for written in result.written},
-        **{f"{written.grade_id}-comment": written.comment for written in result.written},
-        **{check: ruling.points for check, ruling in rulings},
-        **{f"{check}-reason": ruling.reason for check, ruling in rulings},
-        "comment": result.comment,
+        **{item.id: item.mark for item in result.items},
+        **{marking.TEXTS[item.id]: item.comment for item in result.items},
+        marking.COMMENT: result.comment,
     }
     return {column: value for column, value in marks.items() if value not in (None, "")}
 

@@ -84,7 +84,7 @@ def read_answers(folder: Path) -> tuple[Written, ...]:
     """Return the answers that are saved in a folder of notebooks."""
     name = f"{syllabus.DIAGRAM.notebook}.ipynb"
     contents = _read_contents(Submission(str(folder), files=(name,)))
-    return answers.collect_answers(contents.notebooks)[0]
+    return answers.collect_answers(contents.notebooks)[0][:-1]
 
 
 def judge_folders(
@@ -116,7 +116,7 @@ def make_empty_result(
 ) -> Result:
     """Return a result without points; `about` are further fields, such as its source."""
     asked = (requirements or Requirements()).for_learner(learner)
-    written, diagram, _ = answers.collect_answers([], asked.course)
+    written, _ = answers.collect_answers([], asked.course)
     return Result(
         learner=learner.id,
         name=learner.name,
@@ -126,8 +126,7 @@ def make_empty_result(
             for check in asked.course.checks
         ),
         until=asked.until.isoformat() if asked.until else None,
-        answers=written,
-        diagram=diagram,
+        written=written,
         findings=tuple(findings),
         **about,
     )
@@ -150,18 +149,14 @@ def _grade_contents(
         nothing = make_finding("nothing-handed-in")
         if handed_in:
             nothing = make_finding("nothing-readable", "serious", files=files or "-")
-        return make_empty_result(
-            learner,
-            [nothing, *contents.findings, *about_instead, *about_place],
-            requirements,
-            handed_in=handed_in,
-        )
+        findings = [nothing, *contents.findings, *about_instead, *about_place]
+        return make_empty_result(learner, findings, requirements, handed_in=handed_in)
     asked = requirements.for_learner(learner)
     marks = [judge_check(check, claims, asked) for check in asked.course.checks]
     drawing = judge_check(syllabus.DRAWING, claims, asked)
     about_evidence = [*examine_evidence(claims, asked, named)]
     objections = (mark.objection for mark in (*marks, drawing) if mark.objection)
-    written, diagram, about_answers = answers.collect_answers(
+    (*written, diagram), about_answers = answers.collect_answers(
         contents.notebooks, asked.course, pictures=pictures
     )
     diagram = replace(diagram, check=drawing)
@@ -188,8 +183,7 @@ def _grade_contents(
         files=tuple(notebook.where for notebook in contents.notebooks),
         issuers=tokens.list_issuers(contents.proofs),
         checks=tuple(marks),
-        answers=written,
-        diagram=diagram,
+        written=(*written, diagram),
         identifiers=copies.list_identifiers(claims.items),
         sketches=tuple(copies.sketch_answers(written)),
     )
@@ -336,8 +330,8 @@ def _choose_version(versions: list[Notebook], contents: _Contents) -> Notebook:
 
 def _has_work(notebook: Notebook) -> bool:
     """Tell whether a notebook holds evidence or answers; none is handed out with evidence."""
-    written, diagram, _ = answers.collect_answers([notebook])
-    is_answered = any(each.status == "answered" for each in (*written, diagram))
+    written, _ = answers.collect_answers([notebook])
+    is_answered = any(each.status == "answered" for each in written)
     return is_answered or any(notebook.records())
 
 

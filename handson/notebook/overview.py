@@ -70,7 +70,7 @@ class Overview(Displayable):
         ids = [check.id for check in checks if check.notebook == notebook]
         ids = [*syllabus.CHECK_IDS] if notebook == _ALL_CHECKS else ids
         marks = [self.entries.mark(id) if id in self.entries.latest else "" for id in ids]
-        answered = {each.grade_id for each in self.answers if each.status == "answered"}
+        answered = {each.id for each in self.answers if each.status == "answered"}
         asked = [each.grade_id for each in syllabus.QUESTIONS if each.notebook == notebook]
         return [*marks, *("ok" if each in answered else "" for each in asked)]
 

@@ -19,8 +19,8 @@ ITEMS = ["why-network", "why-zones", "why-cluster", "why-registry", "architectur
 
 
 def collect(*cells: dict[str, Any], **options: Any) -> tuple[dict[str, Written], list[Finding]]:
-    written, diagram, found = answers.collect_answers([read_cells(*cells)], **options)
-    return {each.grade_id: each for each in (*written, diagram)}, found
+    written, found = answers.collect_answers([read_cells(*cells)], **options)
+    return {each.id: each for each in written}, found
 
 
 def cell(grade_id: str, source: str, **more: Any) -> dict[str, Any]:
@@ -102,6 +102,5 @@ def test_the_fingerprint_differs_where_a_text_does_and_begins_with_a_letter() ->
     for number in range(5):
         written = [*result.written]
         written[number] = replace(written[number], text="x")
-        *own, diagram = written
-        prints.add(fingerprint_texts(replace(result, answers=tuple(own), diagram=diagram)))
+        prints.add(fingerprint_texts(replace(result, written=tuple(written))))
     assert [(each[0], len(each)) for each in prints] == [("t", 13)] * 6

@@ -28,7 +28,7 @@ def result(learner: str, **changes: Any) -> Result:
 
 
 def answer(text: str, question: str = "why-network") -> Written:
-    return Written(grade_id=question, status="answered", possible=4, text=text)
+    return Written(id=question, status="answered", possible=4, text=text)
 
 
 def test_records_request_ids_and_resources_identify_evidence_that_several_hold() -> None:
@@ -140,7 +140,8 @@ def alike(*texts: str, also: str = "") -> list[tuple[int, Finding]]:
     for number, text in enumerate(texts):
         answers = (answer(also, "other"), answer(text))
         sketches = tuple(copies.sketch_answers(answers))
-        results.append(result(f"s{number}", answers=answers, sketches=sketches))
+        written = (*answers, answer("", "architecture"))
+        results.append(result(f"s{number}", written=written, sketches=sketches))
     return [*compare_answers(results)]
 
 

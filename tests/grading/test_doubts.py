@@ -207,7 +207,7 @@ def test_an_answer_of_the_courses_own_text_is_a_note_and_a_quotation_is_not() ->
     own = making.essay(random.Random(1))
 
     def told(text: str) -> list[tuple[str, dict[str, str]]]:
-        answers = [Written(grade_id="why-zones", status="answered", possible=4, text=text)]
+        answers = [Written(id="why-zones", status="answered", possible=4, text=text)]
         return [(each.severity, each.values) for each in doubts.examine_answers(answers)]
 
     for text in (ja, en, f"つまり、{ja[:200]}なのです。{ja[200:]}"):

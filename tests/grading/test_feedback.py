@@ -21,7 +21,7 @@ from handson.core import messages
 from handson.core.errors import InvalidInput, NotReady
 from handson.core.files import read_data
 from handson.course.course import Course
-from handson.grading import Grades, Learner, Requirements, Roster, Ruling
+from handson.grading import Grades, Learner, Requirements, Roster
 from handson.grading.feedback import make_page
 from handson.grading.findings import make_finding
 from handson.grading.submission import make_empty_result
@@ -104,12 +104,12 @@ def test_a_learner_reads_points_marks_comments_and_what_to_do_next(tmp_path: Pat
     book.write(tmp_path / "s01")
     (graded,) = grading.grade_class([tmp_path], pictures=True).results
     network, *others = graded.checks
-    ruled = replace(network, ruling=Ruling(points=12.5, reason="Seen in the lab."))
-    first, *more = graded.answers
+    ruled = replace(network, mark=12.5, comment="Seen in the lab.")
+    first, *more = graded.written
     result = replace(
         graded,
         checks=(ruled, *others),
-        answers=(replace(first, mark=3.5, comment="Good."), *more),
+        written=(replace(first, mark=3.5, comment="Good."), *more),
         comment="See you on Friday.",
         until="2026-05-11T00:00:00+00:00",
         late_by=7_384,
@@ -158,9 +158,9 @@ def test_who_has_nothing_to_mend_is_told_so_and_who_handed_in_nothing_too(tmp_pa
     book.write(tmp_path / "s01")
     roster = Roster((Learner("s01"), Learner("s02")))
     graded, absent = grading.grade_class([tmp_path], roster=roster).results
-    full = Ruling(points=15, reason="Seen.")
+    full = {"mark": 15, "comment": "Seen."}
     checks = tuple(
-        replace(mark, ruling=full) if mark.id == "cluster" else mark for mark in graded.checks
+        replace(mark, **full) if mark.id == "cluster" else mark for mark in graded.checks
     )
     said = read(page_of(replace(graded, checks=checks, until="2026-05-11T00:00:00+00:00")))
     assert ("There is nothing to mend." in said, "deadline" in said) == (True, False)
@@ -184,9 +184,10 @@ def test_a_diagram_is_to_be_mended_until_it_has_all_points(tmp_path: Path) -> No
     book = making.hand_in("s01", seed=1, observe=forget)
     book.write(tmp_path / "s01")
     (result,) = grading.grade_class([tmp_path]).results
-    marked = replace(result, diagram=replace(result.diagram, mark=4))
-    empty = replace(result, diagram=replace(result.diagram, status="untouched"))
-    both = replace(empty, diagram=replace(empty.diagram, mark=4))
+    marked, empty, both = (
+        replace(result, written=(*result.answers, replace(result.diagram, **changes)))
+        for changes in ({"mark": 4}, {"status": "untouched"}, {"status": "untouched", "mark": 4})
+    )
     asked = ("Your own diagram (05-architecture)", "The diagram (05-architecture): There is no")
     found = [
         tuple(words in read(page_of(each)) for words in asked)

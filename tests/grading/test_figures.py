@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from handson.core import messages
 from handson.course.checks import Diagnosis, FactResult
 from handson.course.course import Course
-from handson.grading import Grades, Learner, Requirements, Result, Ruling, format_table
+from handson.grading import Grades, Learner, Requirements, Result, format_table
 from handson.grading.figures import find_diagnoses, find_failed_facts, measure_points
 from handson.grading.submission import make_empty_result
 
@@ -38,10 +38,10 @@ def test_points_are_measured_an_item_over_those_who_handed_in() -> None:
     results = []
     for mark, points in marks:
         result = learner("s", points)
-        first, *others = result.answers
-        results.append(replace(result, answers=(replace(first, mark=mark), *others)))
+        first, *others = result.written
+        results.append(replace(result, written=(replace(first, mark=mark), *others)))
     results[3] = replace(results[3], checks=tuple(
-        replace(check, ruling=Ruling(points=8, reason="x")) if check.id == "network" else check
+        replace(check, mark=8, comment="x") if check.id == "network" else check
         for check in results[3].checks
     ))  # fmt: skip
     absent = replace(learner("absent"), handed_in=False)

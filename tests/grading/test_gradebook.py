@@ -16,7 +16,7 @@ from handson import grading
 from handson.cli import main
 from handson.core.errors import InvalidInput
 from handson.course.course import Course
-from handson.grading import Grades, Learner, Requirements, Ruling
+from handson.grading import Grades, Learner, Requirements
 from handson.grading.gradebook import TAKERS, describe_comments, find_points
 from handson.grading.submission import make_empty_result
 from handson.grading.tables import read_table
@@ -95,17 +95,18 @@ def test_an_xlsx_holds_numbers_and_texts_and_no_formulas(tmp_path: Path) -> None
 def test_points_are_the_total_or_those_of_the_checks_and_blank_where_nothing_was_read() -> None:
     some = graded("s")
     first, *others = some.checks
-    ruled = replace(first, ruling=Ruling(points=12.5, reason="下書きを見ました。"))
-    marked = {"answers": tuple(replace(each, mark=4.0) for each in some.answers)}
-    whole = replace(some, **marked, diagram=replace(some.diagram, mark=0.5))
+    ruled = replace(first, mark=12.5, comment="下書きを見ました。")
+    marks = [replace(each, mark=4.0) for each in some.answers]
+    marked = {"written": (*marks, some.diagram)}
+    whole = replace(some, written=(*marks, replace(some.diagram, mark=0.5)))
     broken = make_empty_result(Learner("s"), [])
     cases = (some, whole, replace(some, **marked), replace(some, checks=(ruled, *others)), broken)
     assert [find_points(each) for each in cases] == [80, 96.5, 80, 62.5, None]
     assert find_points(replace(broken, checks=(ruled, *broken.checks[1:]))) == 12.5
-    answers = (replace(some.answers[0], comment="もう一言。"), *some.answers[1:])
-    told = replace(some, answers=answers, checks=(ruled, *others), comment="よい。")
+    written = (replace(some.answers[0], comment="もう一言。"), *some.written[1:])
+    told = replace(some, written=written, checks=(ruled, *others), comment="よい。")
     lines = [line.rpartition(": ")[::2] for line in describe_comments(told).splitlines()]
-    assert [text for _, text in lines] == ["よい。", "もう一言。", "下書きを見ました。"]
+    assert [text for _, text in lines] == ["よい。", "下書きを見ました。", "もう一言。"]
     assert [bool(head) for head, _ in lines] == [False, True, True]
 
 

@@ -58,8 +58,8 @@ def test_marks_are_given_to_their_learner_and_those_for_other_texts_are_told() -
         assert (marked.total, marked.marks) == (total, [*marks.values()])
         assert [each.code for each in marked.findings] == codes
     assert apply_marks([result], Marks({"=2": give(WHOLE)})) == ((result,), ["=2"])
-    *others, diagram = [replace(each, possible=0) for each in result.written]
-    assert replace(result, answers=(*others,), diagram=diagram).total == 30  # nothing to mark
+    free = tuple(replace(each, possible=0) for each in result.written)
+    assert replace(result, written=free).total == 30  # nothing to mark
 
 
 def test_a_ruling_counts_in_the_place_of_a_checks_points_which_stay() -> None:
@@ -137,9 +137,8 @@ def test_two_markers_are_merged_and_where_they_differ_nothing_is_decided(tmp_pat
     ]
     marked = apply(marks, empty())
     assert [each.mark for each in marked.written] == [4, None, None, None, None]
-    ruling = marked.checks[0].ruling
-    assert ruling is not None
-    assert (ruling.points, ruling.reason, marked.comment) == (20, "a\nb", "x")
+    network = marked.checks[0]
+    assert (network.mark, network.comment, marked.comment) == (20, "a\nb", "x")
     finding, stale = marked.findings
     assert (finding.code, finding.severity, stale.code) == (
         *("marks-conflict", "warning"),

@@ -30,7 +30,7 @@ def record(check: str, observed: Any = None, *, learner: str = "Hanako", hour: i
 def overview(*records: Record, learner: str = "Hanako", answered: int = 0, **more: Any) -> Overview:
     states = ["answered"] * answered + ["untouched"] * (4 - answered)
     answers = [
-        Written(grade_id=question.grade_id, status=state, possible=4)
+        Written(id=question.grade_id, status=state, possible=4)
         for question, state in zip(syllabus.QUESTIONS, states, strict=True)
     ]
     return Overview(JournalEntries(records, learner), answers, **more)
