@@ -27,11 +27,12 @@ from handson.course.exercise import Exercise
 
 TARGETS = ("emulator", "aws")
 ENGINES = ("auto", "docker", "builtin")
+SWITCH = ("off", "on")
 
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws")
 _NAMES = (
     "target", "endpoint_url", "region", "learner", "home", "lang", "aws_account", "engine",
-    "base_image", "hand_in",
+    "base_image", "hand_in", "activity_log",
 )  # fmt: skip
 
 
@@ -52,6 +53,7 @@ class Settings:
         engine: "docker", "builtin" or "auto".
         base_image: The image in place of the Dockerfile's `BASE_IMAGE`, or None.
         hand_in: The folder of the file to hand in, or None for that of the running notebook.
+        activity_log: "on" to log starts and the names of errors for a class board, or "off".
         environ: The whole environment, for the processes that the workshop starts.
     """
 
@@ -65,6 +67,7 @@ class Settings:
     engine: str
     base_image: str | None = None
     hand_in: Path | None = None
+    activity_log: str = SWITCH[0]
     learner_from: str = field(default="", compare=False)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
@@ -107,7 +110,8 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
         cwd: The notebook's folder.  The default home is `.handson` beside the notebooks around it,
             and the default language is that of the edition it is in, or of the only one around.
         arguments: Any of target, endpoint_url, region, learner, home, lang, aws_account, engine,
-            base_image, hand_in.  None and an empty string leave a setting to the environment.
+            base_image, hand_in, activity_log.  None and an empty string leave a setting to the
+            environment.
 
     Raises:
         InvalidInput: An argument is unknown, or a value is invalid; nothing was created.
@@ -132,6 +136,7 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
         engine=_require_choice("engine", given["engine"] or ENGINES[0], ENGINES),
         base_image=given["base_image"] or None,
         hand_in=cwd / Path(given["hand_in"]).expanduser() if given["hand_in"] else None,
+        activity_log=_require_choice("activity_log", given["activity_log"] or SWITCH[0], SWITCH),
         environ=dict(environ),
     )
     _make_writable(chosen.home, cwd=cwd)

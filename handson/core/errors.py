@@ -32,12 +32,14 @@ class HandsonError(Exception):
         problem: What was found and what was expected, in one sentence.
         remedy: What to do about it, in one sentence.
         code: AWS's error code (``"InvalidVpc.Range"``), if AWS has one for this refusal.
+        key: The key of the two sentences, where they have one.
     """
 
     problem: str
     remedy: str
     _: KW_ONLY
     code: str | None = None
+    key: str = ""
 
     @classmethod
     def from_key(cls, key: str, /, *, aws_code: str | None = None, **values: object) -> Self:
@@ -51,7 +53,7 @@ class HandsonError(Exception):
         Raises:
             KeyError: There is no such pair.
         """
-        return cls(*messages.advice(key, **values), code=aws_code)
+        return cls(*messages.advice(key, **values), code=aws_code, key=key)
 
     @classmethod
     @contextmanager
@@ -66,7 +68,7 @@ class HandsonError(Exception):
             yield
         except OSError as error:
             reason = error.strerror or error
-            raise cls(*messages.advice(key, **values, reason=reason)) from error
+            raise cls(*messages.advice(key, **values, reason=reason), key=key) from error
 
     def lines(self) -> tuple[str, str]:
         """Return the two lines to read: the problem (with AWS's code) and the remedy."""

@@ -29,11 +29,10 @@ def find_current_folder() -> Path:
     the folder that was opened, or in the home folder.  Where nothing names the notebook, and there
     are notebooks around, it is taken for one of the current language.
     """
-    cwd, shell = Path.cwd(), find_ipython()
-    named = [getattr(shell, "user_ns", {}).get(_VS_CODE), os.environ.get(SESSION)]
+    cwd, named = Path.cwd(), _list_session_names()
     # nbgrader starts a kernel beside the notebook, and may have been called from another notebook.
     named = [] if os.environ.get("NBGRADER_EXECUTION") else named
-    for path in (cwd / str(name) for name in named if name):
+    for path in (cwd / name for name in named):
         if find_edition(path.parent.resolve()):
             return path.parent.resolve()
         if path.is_file():  # unlike an unsaved notebook, or one on another computer
@@ -41,6 +40,11 @@ def find_current_folder() -> Path:
     editions = find_editions(cwd) if is_notebook() and not find_edition(cwd) else []
     spoken = [edition for edition in editions if edition.name == messages.language()]
     return next(iter([*spoken, *editions]), cwd)
+
+
+def find_notebook() -> str:
+    """Return the running notebook's name without its suffix, or "" where nothing names it."""
+    return next((Path(name).stem for name in _list_session_names()), "")
 
 
 def find_notebooks_folder(cwd: Path) -> Path | None:
@@ -80,6 +84,13 @@ def locate(path: str | Path) -> Path:
     """Return a path that a learner wrote: they mean it from the folder of their notebook."""
     folder = find_current_folder()
     return Path(path) if folder == Path.cwd() else (folder / path).resolve()
+
+
+def _list_session_names() -> list[str]:
+    """Return what VS Code and Jupyter Server name this kernel's notebook."""
+    namespace = getattr(find_ipython(), "user_ns", {})
+    named = (namespace.get(_VS_CODE), os.environ.get(SESSION))
+    return [str(name) for name in named if name]
 
 
 def _is_worked(folder: Path) -> bool:

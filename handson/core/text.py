@@ -66,7 +66,7 @@ def check_choice(key: str, name: object, choices: Iterable[str], **values: objec
         return name
     near = find_nearest(str(name), listed) or listed[0]
     values |= {"name": quote(name), "choices": ", ".join(listed), "near": near}
-    raise InvalidInput(*messages.advice(key, **values))
+    raise InvalidInput(*messages.advice(key, **values), key=key)
 
 
 def advise_half_width(text: str) -> str | None:

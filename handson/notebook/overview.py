@@ -35,6 +35,7 @@ class Overview(Displayable):
         cleaned_up_at: The time of the clean-up that left nothing, or "".
         region: The region that the workshop was started in.
         learner_from: The source of the learner's name, as in `Settings`.
+        is_logged: Whether starts and the names of errors are logged.
     """
 
     entries: JournalEntries
@@ -42,6 +43,7 @@ class Overview(Displayable):
     cleaned_up_at: str = ""
     region: str = Exercise().region
     learner_from: str = ""
+    is_logged: bool = False
 
     def card(self) -> Card:
         """Return a card with a tile for each notebook, the next one, the name, and warnings."""
@@ -57,7 +59,10 @@ class Overview(Displayable):
         title = messages.text("notebook.overview.title", **values)
         learner = describe_learner(self.entries.learner, self.learner_from)
         about = (Tiles(tiles, _WIDTH), onward, Rows([learner]))
-        return Card(title, (*about, *notes), state="warn" if notes else "info" if left else "ok")
+        logged = (Note(messages.text("notebook.overview.logged")),) * self.is_logged
+        return Card(
+            title, (*about, *logged, *notes), state="warn" if notes else "info" if left else "ok"
+        )
 
     def _list_marks(self, notebook: str) -> list[str]:
         """Return the marks of what is done in a notebook; "" for what is not begun."""

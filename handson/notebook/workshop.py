@@ -32,7 +32,7 @@ from handson.course.evidence import Journal, Observation, now
 from handson.course.exercise import Exercise
 from handson.course.owners import explain_foreign, explain_neighbours
 from handson.course.state import ANYWHERE, Repository, Snapshot
-from handson.notebook import evidence_cards, mistakes, overview, prepare_shell
+from handson.notebook import activity_log, evidence_cards, mistakes, overview, prepare_shell
 from handson.practice import predictions, tasks
 from handson.practice.incident_file import INCIDENT
 from handson.resources import cluster, network, plan, receipts
@@ -162,6 +162,7 @@ class Workshop(Displayable):
             receipts.find_last_cleanup(home),
             self.settings.region,
             self.settings.learner_from,
+            self.settings.activity_log == "on",
         )
 
     def doctor(self) -> doctor.MachineReport:
@@ -754,7 +755,7 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrade
     Args:
         learner: The name of the learner; the home folder keeps it for later notebooks.
         given: Other settings, instead of their `HANDSON_…` variables: target, endpoint_url, region,
-            home, lang, aws_account, engine, base_image, hand_in.
+            home, lang, aws_account, engine, base_image, hand_in, activity_log.
 
     Raises:
         InvalidInput: There is no such setting, or it does not take this value.
@@ -762,12 +763,14 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrade
         NotAllowed: The target is real AWS, and the account is not `aws_account`.
         AWSError: The target does not answer.
     """
-    prepare_shell(progress.find_ipython())
+    shell = progress.find_ipython()
+    prepare_shell(shell)
     settings.choose_language(given.get("lang"))
     if settings.nbgrader_step():
         return nbgrader.start_scoring()
     mistakes.refuse_blanks("start", {"learner": learner, **given})
     chosen = settings.read_environment(learner=learner or None, **given)
+    activity_log.begin_log(shell, chosen.home if chosen.activity_log == "on" else None)
     if learner:
         settings.remember_learner(chosen.home, chosen.learner)
     workshop = Workshop(chosen, progress=progress.choose_progress(), show=progress.show_card)

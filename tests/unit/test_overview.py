@@ -44,6 +44,12 @@ def steps(shown: Overview) -> dict[str, str]:
     return found | {"next": coming[1] if coming else ""}
 
 
+def test_the_learner_is_told_of_the_log_while_it_is_on() -> None:
+    told = messages.text("notebook.overview.logged")
+    shown = [told in overview(is_logged=on).card().text().replace("\n", "") for on in (False, True)]
+    assert shown == [False, True]
+
+
 def test_each_notebook_has_its_mark_and_the_first_that_is_not_done_comes_next() -> None:
     nothing = {"00": "✔", "01": "◆", "02": "○", "03": "○0/3", "04": "○0/5", "05": "○0/5"}
     nothing |= {"06": "○", "99": "○", "next": "01-network"}

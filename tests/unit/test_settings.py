@@ -39,6 +39,7 @@ VARIABLES = {
     "HANDSON_AWS_ACCOUNT": ("aws_account", "111122223333", "444455556666"),
     "HANDSON_ENGINE": ("engine", "builtin", "docker"),
     "HANDSON_BASE_IMAGE": ("base_image", "ruby:3.4", "ruby:3.3"),
+    "HANDSON_ACTIVITY_LOG": ("activity_log", "on", "off"),
 }
 
 
@@ -54,7 +55,7 @@ def test_what_no_variable_of_the_workshop_gives_has_a_default(read: Read, tmp_pa
     defaults = Settings(
         target="emulator", exercise=Exercise(region="us-east-1"), endpoint_url=None, learner="",
         home=tmp_path / "home", lang="ja", aws_account=None, engine="auto", base_image=None,
-        hand_in=None,
+        hand_in=None, activity_log="off",
     )  # fmt: skip
     assert read({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}) == defaults
     assert read(dict.fromkeys([*VARIABLES, "HANDSON_HAND_IN"], "")) == defaults
@@ -74,7 +75,8 @@ def test_a_value_is_kept_in_one_way_however_it_is_written(read: Read, tmp_path: 
 
 
 NAMES = (
-    "target, endpoint_url, region, learner, home, lang, aws_account, engine, base_image, hand_in"
+    "target, endpoint_url, region, learner, home, lang, aws_account, engine, base_image, hand_in, "
+    "activity_log"
 )
 BAD_ENDPOINTS = (
     "localhost:4566", "ftp://localhost", "http://:4566", "http://[::1",

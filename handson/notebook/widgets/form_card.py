@@ -13,6 +13,7 @@ from ipywidgets import HTML, Box, Button, Checkbox, Dropdown, HBox, Text
 from handson.core import messages
 from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Table
 from handson.core.errors import HandsonError
+from handson.notebook.activity_log import log_outcome
 from handson.notebook.widgets import base
 from handson.notebook.workshop import Workshop
 from handson.resources import plan
@@ -268,10 +269,12 @@ class FormCard(base.LiveCard):
             for result in self.call_verb(workshop, dict(self.values)):
                 self._add(result)
             self._show_status(messages.text("notebook.widgets.made"), state="ok")
+            log_outcome(self, None)
         except HandsonError as error:
             failed = messages.text("notebook.widgets.not-made")
             self._show_status(failed, *self._explain(error), state="bad")
             self._show([*self._made, base.describe_error(failed, error)])
+            log_outcome(self, error)
         except BaseException:
             interrupted = messages.text("notebook.widgets.broken-off")
             self._show_status(interrupted, state="warn")

@@ -1,0 +1,60 @@
+"""Writes the activity log of a kernel: each `start`, each error, and the end of an error.
+
+Errors of cells pass through one event of IPython, those of forms through `FormCard`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from handson.core.folders import find_notebook
+from handson.course import evidence, syllabus
+from handson.course.activity import Activity, add_activity, name_error
+
+
+@dataclass
+class _Kernel:
+    """The home folder of the last `start`, None while nothing is logged, and what has failed."""
+
+    home: Path | None = None
+    failed: set[Any] = field(default_factory=set)
+
+
+_kernel = _Kernel()
+
+
+def begin_log(shell: Any, home: Path | None) -> None:
+    """Log a start, and from now on errors; without a home folder, nothing.
+
+    Args:
+        shell: The result of `IPython.get_ipython`; None outside IPython.
+        home: The home folder.
+    """
+    _kernel.home = home
+    _log(None)
+    if shell is not None and home:
+        shell.events.register("post_run_cell", _log_cell)  # again is the same as once
+
+
+def log_outcome(place: object, error: BaseException | None) -> None:
+    """Log the error of a cell or form, or that it works now after an error."""
+    if isinstance(error, Exception):  # an interrupt is none
+        _kernel.failed.add(place)
+        _log(error)
+    elif error is None and place in _kernel.failed:
+        _kernel.failed.clear()
+        _log(None)
+
+
+def _log_cell(result: Any) -> None:
+    log_outcome(result.info.cell_id, result.error_before_exec or result.error_in_exec)
+
+
+def _log(error: Exception | None) -> None:
+    if _kernel.home:
+        notebook, name = find_notebook(), name_error(error) if error else ""
+        # Another file's name may be the learner's words.
+        known = next((each for each in syllabus.ALL_NOTEBOOKS if notebook.startswith(each)), "")
+        add_activity(_kernel.home, Activity(evidence.now(), known, name))
