@@ -9,6 +9,7 @@ images            the images in a repository
 push              build and push an image, push commands, the image URI for step 3
 image_run         run a pushed image for a moment, and show its first page
 plan              calls to AWS as data: carried out, and shown as aws CLI commands
+answers           AWS's descriptions of resources as states
 snapshot          the table of resource kinds, and the current state of all of them
 cleanup           delete what carries the workshop's tag
 receipts          the result of a clean-up, and what the images cost

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,9 +15,10 @@ from handson.core.text import find_nearest
 from handson.course import rules
 from handson.course.checks.results import write_aws_call
 from handson.course.exercise import Exercise
-from handson.course.owners import list_tags, read_tags
+from handson.course.owners import list_tags
 from handson.course.state import Cluster, Resource
 from handson.resources import plan
+from handson.resources.answers import read_answer
 from handson.resources.plan import CODES, Creation, Listed, Step
 
 TYPE = "AWS::ECS::Cluster"
@@ -235,7 +236,7 @@ def _set_providers(aws: Aws, form: ClusterForm) -> Cluster | None:
 
     def put() -> None:
         for raw in _describe_raw(aws, [form.name]):
-            cluster = _cluster(raw)
+            cluster = read_answer(Cluster, raw)
             if not _has_providers(form, cluster):
                 # The call replaces all providers, so it repeats those that the cluster keeps.
                 wanted = _choose_providers(form, cluster)
@@ -292,26 +293,12 @@ def _list_arns(aws: Aws) -> list[str]:
 
 
 def _describe(aws: Aws, clusters: Sequence[str]) -> list[Cluster]:
-    return [_cluster(raw) for raw in _describe_raw(aws, clusters)]
+    return [read_answer(Cluster, raw) for raw in _describe_raw(aws, clusters)]
 
 
 def _describe_raw(aws: Aws, clusters: Sequence[str]) -> list[dict[str, Any]]:
     reply = aws.call("ecs", "DescribeClusters", clusters=list(clusters), include=_INCLUDE)
     return list(reply.get("clusters", ()))
-
-
-def _cluster(raw: Mapping[str, Any]) -> Cluster:
-    tags = {tag["key"]: tag["value"] for tag in raw.get("tags", ())}
-    return Cluster(
-        name=raw["clusterName"],
-        arn=raw["clusterArn"],
-        status=raw["status"],
-        capacity_providers=tuple(sorted(raw.get("capacityProviders", ()))),
-        container_instances=int(raw.get("registeredContainerInstancesCount", 0)),
-        running_tasks=int(raw.get("runningTasksCount", 0)),
-        active_services=int(raw.get("activeServicesCount", 0)),
-        **read_tags(tags),
-    )
 
 
 def _resource(aws: Aws, cluster: Cluster) -> Resource:

@@ -16,8 +16,9 @@ from handson.core import messages
 from handson.core.errors import AWSError
 from handson.course.state import Resource
 from handson.resources import plan
+from handson.resources.answers import Raw, read_name, read_owner
 from handson.resources.plan import Listed
-from handson.resources.vpc_listing import Raw, is_in_vpc, list_ec2_resources, read_name, read_owner
+from handson.resources.vpc_listing import is_in_vpc, list_ec2_resources
 
 _NOUNS = ("VpcEndpoint", "RouteTable", "Subnet", "InternetGateway", "Vpc")
 """EC2's names of what the workshop creates, in the order of deletion (Amazon VPC User Guide,

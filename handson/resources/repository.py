@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,9 +21,10 @@ from handson.course import rules
 from handson.course.checks.repository import build_repository_uri
 from handson.course.checks.results import write_aws_call
 from handson.course.exercise import Exercise
-from handson.course.owners import list_tags, read_tags
+from handson.course.owners import list_tags
 from handson.course.state import Repository, Resource
 from handson.resources import plan
+from handson.resources.answers import Raw, read_answer
 from handson.resources.plan import Creation, Listed, Step
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 TYPE = "AWS::ECR::Repository"
 _PUBLIC_REGION = "us-east-1"
 _NOT_FOUND = "RepositoryNotFoundException"
-
-Raw = Mapping[str, Any]
-"""A repository as ECR's API describes it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,7 +79,7 @@ def find_public_repositories(aws: Aws, exercise: Exercise) -> list[Repository]:
         return []
     in_public_region = aws.in_region(_PUBLIC_REGION, attempts=1)
     raw = _describe(in_public_region, "ecr-public", exercise.repository)
-    return [_as_state(raw)] if raw else []
+    return [read_answer(Repository, raw)] if raw else []
 
 
 def observe_repositories(
@@ -279,15 +276,4 @@ def _describe(aws: Aws, service: str, name: str) -> Raw | None:
 
 def _repository(aws: Aws, raw: Raw) -> Repository:
     reply = aws.call("ecr", "ListTagsForResource", resourceArn=raw["repositoryArn"])
-    return _as_state(raw, {tag["Key"]: tag["Value"] for tag in reply.get("tags", ())})
-
-
-def _as_state(raw: Raw, tags: Mapping[str, str] = MappingProxyType({})) -> Repository:
-    return Repository(
-        name=raw["repositoryName"],
-        arn=raw["repositoryArn"],
-        uri=raw["repositoryUri"],
-        registry_id=raw["registryId"],
-        tag_mutability=raw.get("imageTagMutability", "MUTABLE"),
-        **read_tags(tags),
-    )
+    return read_answer(Repository, {**raw, "tags": reply.get("tags", ())})

@@ -15,19 +15,20 @@ from typing import Any
 from handson.aws import Aws
 from handson.core import messages
 from handson.core.cards import MapNode, ResourceMap, Rows
-from handson.course import rules
+from handson.course import rules, state
 from handson.course.exercise import Exercise, NetworkForm
-from handson.course.owners import read_tags
-from handson.course.state import InternetGateway, Owned, Route, RouteTable, Subnet, Vpc, VpcEndpoint
+from handson.course.state import InternetGateway, RouteTable, Subnet, Vpc
+from handson.resources.answers import Raw, read_answer, read_name, read_owner
 
-Raw = Mapping[str, Any]
-"""A resource as EC2's API describes it."""
-
-_CONTENTS = ("Subnet", "RouteTable", "InternetGateway", "VpcEndpoint")
+_CONTENTS: Mapping[str, tuple[str, type[state.Named]]] = {
+    "Subnet": ("subnets", Subnet),
+    "RouteTable": ("route_tables", RouteTable),
+    "InternetGateway": ("internet_gateways", InternetGateway),
+    "VpcEndpoint": ("endpoints", state.VpcEndpoint),
+}
+"""EC2's names of what a VPC may contain, and the fields of its state with them."""
 _ZONE = "AvailabilityZone"
-_TARGETS = ("VpcPeeringConnectionId", "InstanceId", "NetworkInterfaceId")
-"""Where a route leads, if not to a gateway of some kind."""
-_SWITCHES = {"enableDnsSupport": "EnableDnsSupport", "enableDnsHostnames": "EnableDnsHostnames"}
+_SWITCHES = {"dns_support": "DnsSupport", "dns_hostnames": "DnsHostnames"}
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def list_network(aws: Aws, *, name: str | None = None, vpc_id: str = "") -> Netw
         switches |= _submit_switches(aws, later, pool)
         vpcs = _describe_vpcs(named, listings, switches)
         gateways = [raw for raw in gateways if not is_foreign(aws, raw)]
-    loose = (_gateway(raw, vpc_id="") for raw in gateways if not raw.get("Attachments"))
+    loose = (read_answer(InternetGateway, it) for it in gateways if not it.get("Attachments"))
     tables = {raw["VpcEndpointId"]: frozenset(raw.get("RouteTableIds", ())) for raw in endpoints}
     return NetworkListing(vpcs, len(all_vpcs), _sort(loose), _name_zones(zones, aws.region), tables)
 
@@ -175,19 +176,9 @@ def list_ec2_resources(
     return [raw for raw in found if raw.get("State", "").lower() not in hidden]
 
 
-def read_name(raw: Raw) -> str:
-    """Return the Name tag of a resource, or an empty string."""
-    return _read_tags(raw).get("Name", "")
-
-
-def read_owner(raw: Raw) -> dict[str, Any]:
-    """Return what the tags of a resource say, as the fields of `Owned`."""
-    return read_tags(_read_tags(raw))
-
-
 def is_foreign(aws: Aws, raw: Raw) -> bool:
     """Tell whether a resource is another learner's."""
-    return aws.owners.is_foreign(Owned(**read_owner(raw)))
+    return aws.owners.is_foreign(state.Owned(**read_owner(raw)))
 
 
 def is_in_vpc(raw: Raw, vpc_id: str) -> bool:
@@ -221,9 +212,9 @@ def _submit_switches(
     aws: Aws, vpc_ids: Iterable[str], pool: ThreadPoolExecutor
 ) -> dict[tuple[str, str], Future[bool]]:
     return {
-        (vpc_id, attribute): pool.submit(_read_switch, aws, vpc_id, attribute)
+        (vpc_id, field): pool.submit(_read_switch, aws, vpc_id, name)
         for vpc_id in vpc_ids
-        for attribute in _SWITCHES
+        for field, name in _SWITCHES.items()
     }
 
 
@@ -237,11 +228,11 @@ def _describe_vpcs(
     return _sort(_vpc(raw, contents, is_on) for raw in vpcs)
 
 
-def _read_switch(aws: Aws, vpc_id: str, attribute: str) -> bool:
-    parameters = {"VpcId": vpc_id, "Attribute": attribute}
+def _read_switch(aws: Aws, vpc_id: str, name: str) -> bool:
+    parameters = {"VpcId": vpc_id, "Attribute": f"enable{name}"}
     new = ("InvalidVpcID.NotFound",)
     reply = aws.call_until_known("ec2", "DescribeVpcAttribute", parameters, unknown=new)
-    return bool(reply[_SWITCHES[attribute]]["Value"])
+    return bool(reply[f"Enable{name}"]["Value"])
 
 
 def _name_zones(zones: Iterable[Raw], region: str) -> tuple[str, ...]:
@@ -259,91 +250,14 @@ def _name_zones(zones: Iterable[Raw], region: str) -> tuple[str, ...]:
 def _vpc(
     raw: Raw, contents: Mapping[str, Sequence[Raw]], is_on: Mapping[tuple[str, str], bool]
 ) -> Vpc:
-    vpc_id = raw["VpcId"]
-    subnets, tables, gateways, endpoints = (
-        [item for item in contents[noun] if is_in_vpc(item, vpc_id)] for noun in _CONTENTS
-    )
-    return Vpc(
-        **_identify(raw, "Vpc"),
-        cidr=raw["CidrBlock"],
-        cidrs=_list_blocks(raw, "CidrBlock") or (raw["CidrBlock"],),
-        ipv6_cidrs=_list_blocks(raw, "Ipv6CidrBlock"),
-        tenancy=raw.get("InstanceTenancy", "default"),
-        is_default=bool(raw.get("IsDefault", False)),
-        state=raw.get("State", "available"),
-        dns_support=is_on[vpc_id, "enableDnsSupport"],
-        dns_hostnames=is_on[vpc_id, "enableDnsHostnames"],
-        subnets=_sort(map(_subnet, subnets)),
-        route_tables=_sort(map(_table, tables)),
-        internet_gateways=_sort(_gateway(item, vpc_id=vpc_id) for item in gateways),
-        endpoints=_sort(map(_endpoint, endpoints)),
-    )
-
-
-def _subnet(raw: Raw) -> Subnet:
-    return Subnet(
-        **_identify(raw, "Subnet"),
-        cidr=raw["CidrBlock"],
-        zone=raw["AvailabilityZone"],
-        map_public_ip=bool(raw.get("MapPublicIpOnLaunch", False)),
-        ipv6_cidrs=_list_blocks(raw, "Ipv6CidrBlock"),
-        available_addresses=int(raw.get("AvailableIpAddressCount", 0)),
-    )
-
-
-def _table(raw: Raw) -> RouteTable:
-    associations = raw.get("Associations", ())
-    routes = map(_route, raw.get("Routes", ()))
-    return RouteTable(
-        **_identify(raw, "RouteTable"),
-        main=any(association.get("Main") for association in associations),
-        subnets=tuple(sorted(item["SubnetId"] for item in associations if item.get("SubnetId"))),
-        routes=tuple(sorted(routes, key=lambda route: route.destination)),
-    )
-
-
-def _route(raw: Raw) -> Route:
-    given = [key for key in raw if raw[key]]
-    return Route(
-        destination=next((raw[key] for key in given if key.startswith("Destination")), ""),
-        target=next((raw[key] for key in given if key.endswith(("GatewayId", *_TARGETS))), ""),
-        state=raw.get("State", "active"),
-    )
-
-
-def _gateway(raw: Raw, *, vpc_id: str) -> InternetGateway:
-    attachments = raw.get("Attachments", ())
-    states = [item.get("State", "") for item in attachments if item.get("VpcId") == vpc_id]
-    # EC2's reference says "available"; an emulator may say "attached".
-    attachment = "available" if "attached" in states else "".join(states[:1])
-    return InternetGateway(**_identify(raw, "InternetGateway"), attachment=attachment)
-
-
-def _endpoint(raw: Raw) -> VpcEndpoint:
-    return VpcEndpoint(
-        **_identify(raw, "VpcEndpoint"),
-        service=raw.get("ServiceName", ""),
-        type=raw.get("VpcEndpointType", ""),
-        state=raw.get("State", "").lower(),
-    )
-
-
-def _identify(raw: Raw, noun: str) -> dict[str, Any]:
-    """Return the fields that all states of the network have."""
-    return {"id": raw[f"{noun}Id"], "name": read_name(raw), **read_owner(raw)}
-
-
-def _read_tags(raw: Raw) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in raw.get("Tags", ())}
-
-
-def _list_blocks(raw: Raw, kind: str) -> tuple[str, ...]:
-    """Return the associated blocks of a VPC or subnet; `kind` is CidrBlock or Ipv6CidrBlock."""
-    return tuple(
-        item[kind]
-        for item in raw.get(f"{kind}AssociationSet", ())
-        if item.get(f"{kind}State", {}).get("State", "associated") == "associated"
-    )
+    parts = {
+        field: _sort(
+            read_answer(kind, item) for item in contents[noun] if is_in_vpc(item, raw["VpcId"])
+        )
+        for noun, (field, kind) in _CONTENTS.items()
+    }
+    switches = {field: is_on[raw["VpcId"], field] for field in _SWITCHES}
+    return read_answer(Vpc, raw, **switches, **parts)
 
 
 def _sort(items: Iterable[Any]) -> tuple[Any, ...]:
