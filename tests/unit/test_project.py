@@ -29,7 +29,7 @@ MODULES = {"beautifulsoup4": "bs4", "pyjwt": "jwt"}  # imported by another name
 # Put together here, so that this file does not hold what it looks for.
 HOSTS = ["pypi" + ".org", "python" + "hosted.org", "deb.debian" + ".org", "npm" + "js.org"]
 FOLDERS = ["/" + name for name in ("work/", "root/", "tmp/dk", "tmp/trial")]
-HOME = r"/(?:home|Users)/(?!jovyan\b|runner\b|you\b)[a-z][\w.-]*/"
+HOME = r"/(?:home|Users)/(?!jovyan\b|learner\b|runner\b|you\b)[a-z][\w.-]*/"
 
 
 @pytest.fixture(scope="module")

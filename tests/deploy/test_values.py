@@ -1,0 +1,98 @@
+"""The values for Zero to JupyterHub: valid for its chart, and the pods that come of them.
+
+The pods are compared with pods.yaml: the chart's own program and kubespawner make them, from an
+environment that holds the `jupyterhub` command and kubespawner.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+HERE = Path(__file__).parent
+SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LEARNER, TEACHER = "taro.yamada@example.ac.jp", "teacher"
+MISSPELT = ["singleuser.memory.garantee", "singleuser.networkpolicy", "cull.timeOut", "prepuller"]
+
+
+def load(path: Path) -> dict[str, Any]:
+    return dict(yaml.load(path.read_bytes(), SAFE))
+
+
+def merge(below: Any, above: Any) -> Any:
+    """Return what Helm makes of the chart's values and one's own: maps are merged."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return below | {key: merge(below.get(key), value) for key, value in above.items()}
+
+
+@pytest.fixture(scope="module")
+def chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("chart")
+    with tarfile.open(HERE / "jupyterhub-chart.tar.gz") as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "jupyterhub"
+
+
+@pytest.fixture
+def values(root: Path, chart: Path) -> dict[str, Any]:
+    """Return what Helm hands to the chart's templates and to the hub."""
+    return dict(merge(load(chart / "values.yaml"), load(root / "deploy" / "values.yaml")))
+
+
+@pytest.fixture(scope="module")
+def find_faults(chart: Path) -> Callable[[dict[str, Any]], Iterator[str]]:
+    checked = jsonschema.Draft7Validator(load(chart / "values.schema.yaml"))
+    return lambda values: (f"{list(it.path)}: {it.message}" for it in checked.iter_errors(values))
+
+
+@pytest.fixture(scope="module")
+def hub_python(require: Callable[[str, bool, str], None]) -> Path:
+    """Return the Python of the `jupyterhub` command."""
+    python = Path(which("jupyterhub") or "none").resolve().with_name("python")
+    command = [str(python), "-c", "import kubespawner"]
+    found = python.exists() and subprocess.run(command, capture_output=True).returncode == 0
+    require("kubespawner", found, "there is no `jupyterhub` command with kubespawner beside it")
+    return python
+
+
+def test_the_values_are_valid_for_the_charts_schema(values: Any, find_faults: Any) -> None:
+    assert list(find_faults(values)) == []
+
+
+@pytest.mark.parametrize("name", MISSPELT)
+def test_a_misspelt_key_is_refused(values: Any, find_faults: Any, name: str) -> None:
+    *parents, last = name.split(".")
+    inner = values
+    for parent in parents:
+        inner = inner[parent]
+    inner[last] = {}
+    [fault] = find_faults(values)
+    assert f"'{last}' was unexpected" in fault
+
+
+@pytest.mark.parametrize(("user", "groups"), [(LEARNER, []), (TEACHER, ["teachers"])])
+def test_the_pod_of_each_user_is_the_golden_one(
+    chart: Path, values: Any, hub_python: Path, user: str, groups: list[str]
+) -> None:
+    command = [hub_python, HERE / "render_pod.py", chart, user, *groups]
+    made = subprocess.run(command, input=yaml.safe_dump(values), capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    assert yaml.load(made.stdout, SAFE) == load(HERE / "pods.yaml")[user]
+
+
+def test_the_claim_of_the_hand_ins_is_the_one_that_is_mounted_and_many_nodes_may_write_it(
+    root: Path, values: Any
+) -> None:
+    claim = load(root / "deploy" / "hand-ins.yaml")
+    volume = values["singleuser"]["storage"]["extraVolumes"]["hand-ins"]
+    assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
