@@ -243,7 +243,7 @@ def grade(chosen: Settings, paths: tuple[Path, ...], **asked: Any) -> None:
     if gradebook and is_shown:
         raise InvalidInput.from_key("grading.for-terminal")
     roster = grading.read_roster(asked["roster"]) if asked["roster"] else grading.Roster()
-    course = read_course(asked["course"]) if asked["course"] else Course()
+    course = _read_course(asked["course"])
     requirements = grading.Requirements(
         course=course,
         target=asked["require_target"],
@@ -377,6 +377,10 @@ def compare_recording(chosen: Settings, path: Path, as_json: bool) -> bool:
     found = comparing.compare(recorded, here)
     click.echo(_as_json(found) if as_json else "\n".join(comparing.describe(found)))
     return all(difference["reason"] for difference in found["differences"])
+
+
+def _read_course(path: Path | None) -> Course:
+    return read_course(path, known_regions=settings.list_regions()) if path else Course()
 
 
 def _connect(chosen: Settings, **other: str | None) -> Aws:

@@ -10,7 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,16 +23,21 @@ from handson.core.errors import InvalidInput
 from handson.core.files import explain_unwritable_folder, make_private, write_whole
 from handson.core.text import find_nearest
 from handson.course import rules, syllabus
+from handson.course.course import read_course
 from handson.course.exercise import Exercise
+from handson.course.variation import Variation
 
 TARGETS = ("emulator", "aws")
 ENGINES = ("auto", "docker", "builtin")
 SWITCH = ("off", "on")
 
+COURSE = "course.toml"
+"""The file of the course, where it stands beside the notebooks."""
+
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws")
 _NAMES = (
     "target", "endpoint_url", "region", "learner", "home", "lang", "aws_account", "engine",
-    "base_image", "hand_in", "activity_log",
+    "base_image", "hand_in", "activity_log", "course",
 )  # fmt: skip
 
 
@@ -42,7 +47,8 @@ class Settings:
 
     Attributes:
         target: "emulator" (the embedded AWS or `endpoint_url`) or "aws".
-        exercise: What the learner is asked to build, in the chosen region.
+        exercise: What the learner is asked to build.
+        region: The one region for everything, by default the exercise's.
         endpoint_url: An AWS-compatible endpoint in place of the embedded AWS, or None.
         learner: The learner's name; empty until the learner gives it.
         learner_from: The name's source: "argument", "environment", "kept" (by the home folder),
@@ -54,11 +60,14 @@ class Settings:
         base_image: The image in place of the Dockerfile's `BASE_IMAGE`, or None.
         hand_in: The folder of the file to hand in, or None for that of the running notebook.
         activity_log: "on" to log starts and the names of errors for a class board, or "off".
+        course: The file that `HANDSON_COURSE` names, or None.
+        variation: What varies from learner to learner, or None.
         environ: The whole environment, for the processes that the workshop starts.
     """
 
     target: str
     exercise: Exercise
+    region: str
     endpoint_url: str | None
     learner: str
     home: Path
@@ -68,13 +77,15 @@ class Settings:
     base_image: str | None = None
     hand_in: Path | None = None
     activity_log: str = SWITCH[0]
+    course: Path | None = None
+    variation: Variation | None = None
     learner_from: str = field(default="", compare=False)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
-    def region(self) -> str:
-        """The one region for everything."""
-        return self.exercise.region
+    def lacks_learner(self) -> bool:
+        """Whether the exercise depends on the learner's name, and there is none."""
+        return bool(self.variation and not self.learner)
 
     @property
     def docker_host(self) -> str:
@@ -88,6 +99,8 @@ class Settings:
         there, and the next notebook reads the change.
         """
         chosen = {name: str(getattr(self, name) or "") for name in _NAMES}
+        if self.region == self.exercise.region:  # another name may have another exercise
+            chosen["region"] = self.environ.get("HANDSON_REGION", "")
         if self.learner_from == "hub" or self.learner == _remembered_learner(self.home):
             chosen["learner"] = ""
         # The notebook of this process is not that of the kernel.
@@ -109,9 +122,10 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
         environ: The environment; only ``HANDSON_…`` is read, and the user of a JupyterHub.
         cwd: The notebook's folder.  The default home is `.handson` beside the notebooks around it,
             and the default language is that of the edition it is in, or of the only one around.
+            `course.toml` is read in it, or beside the notebooks around it, and nowhere else.
         arguments: Any of target, endpoint_url, region, learner, home, lang, aws_account, engine,
-            base_image, hand_in, activity_log.  None and an empty string leave a setting to the
-            environment.
+            base_image, hand_in, activity_log, course.  None and an empty string leave a setting to
+            the environment.
 
     Raises:
         InvalidInput: An argument is unknown, or a value is invalid; nothing was created.
@@ -122,31 +136,34 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
     endpoint = _parse_endpoint(given["endpoint_url"])
     if endpoint and given["target"] == "aws":
         raise InvalidInput.from_key("aws.settings.both", value=endpoint)
-    region = given["region"]
+    home = _choose_home(given["home"], cwd=cwd)
+    learner, learner_from = _find_learner(environ, given["learner"], home)
+    if str(arguments.get("learner") or "").strip():
+        learner_from = "argument"
+    course = cwd / Path(given["course"]).expanduser() if given["course"] else None
+    variation = _read_variation(course or _find_course(cwd))
+    exercise = variation.derive_exercise(learner) if variation and learner else Exercise()
+    region = given["region"] or exercise.region
     chosen = Settings(
         target=_require_choice("target", given["target"] or TARGETS[0], TARGETS),
-        exercise=Exercise(region=rules.check_region(region, known=list_regions()))
-        if region
-        else Exercise(),
+        exercise=exercise,
+        region=rules.check_region(region, known=list_regions(), usual=exercise.region),
         endpoint_url=endpoint,
-        learner=_check_learner(given["learner"]),
-        home=_choose_home(given["home"], cwd=cwd),
+        learner=learner,
+        home=home,
         lang=lang,
         aws_account=_parse_account(given["aws_account"]),
         engine=_require_choice("engine", given["engine"] or ENGINES[0], ENGINES),
         base_image=given["base_image"] or None,
         hand_in=cwd / Path(given["hand_in"]).expanduser() if given["hand_in"] else None,
         activity_log=_require_choice("activity_log", given["activity_log"] or SWITCH[0], SWITCH),
+        course=course,
+        variation=variation,
+        learner_from=learner_from,
         environ=dict(environ),
     )
     _make_writable(chosen.home, cwd=cwd)
-    if chosen.learner:
-        is_argument = str(arguments.get("learner") or "").strip()
-        return replace(chosen, learner_from="argument" if is_argument else "environment")
-    if kept := _remembered_learner(chosen.home):
-        return replace(chosen, learner=kept, learner_from="kept")
-    name = _find_hub_user(environ)
-    return replace(chosen, learner=name, learner_from="hub" if name else "")
+    return chosen
 
 
 def choose_language(lang: str | None = None, *, cwd: Path | None = None) -> str:
@@ -267,9 +284,30 @@ def _parse_account(account: str) -> str | None:
 
 
 def _check_learner(learner: str) -> str:
+    learner = learner.replace("\u3000", " ")  # a Japanese keyboard's space, which is not printable
     if len(learner) > 80 or not learner.isprintable():
         raise InvalidInput.from_key("aws.settings.learner")
     return learner
+
+
+def _find_learner(environ: Mapping[str, str], given: str, home: Path) -> tuple[str, str]:
+    """Return the learner's name and its source; both are "" without a name."""
+    if given:
+        return _check_learner(given), "environment"
+    if kept := _remembered_learner(home):
+        return kept, "kept"
+    name = _find_hub_user(environ)
+    return name, "hub" if name else ""
+
+
+def _find_course(cwd: Path) -> Path | None:
+    """Return the course.toml beside the notebook, or beside the notebooks around it."""
+    files = (folder / COURSE for folder in (cwd, folders.find_notebooks_folder(cwd)) if folder)
+    return next(filter(os.path.isfile, files), None)
+
+
+def _read_variation(course: Path | None) -> Variation | None:
+    return read_course(course, known_regions=list_regions()).exercise if course else None
 
 
 def _find_hub_user(environ: Mapping[str, str]) -> str:

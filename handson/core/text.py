@@ -152,6 +152,11 @@ def map_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
     return change(value)
 
 
+def fold_name(name: str) -> str:
+    """Return a name without the differences of width, case and spaces."""
+    return re.sub(r"\s", "", normalize("NFKC", name)).casefold()
+
+
 def pick_fields(holder: object, names: str) -> dict[str, Any]:
     """Return the attributes with these names, which spaces part."""
     return {name: getattr(holder, name) for name in names.split()}

@@ -1,4 +1,4 @@
-"""The course as its instructor runs it: window, points, rubric and extensions, from `course.toml`.
+"""The course as its instructor runs it, from `course.toml`: window, points, individual labs.
 
     name = "Step 2"
     from = 2026-05-10
@@ -15,11 +15,17 @@
     learner = "s07"
     until = 2026-05-26
 
+    [exercise]
+    key = "step 2, spring 2026"
+    vary = ["prefix", "cidr", "cluster", "repository"]
+    regions = ["us-east-1", "ap-northeast-1"]
+
 Everything may be missing.  Points are by the id of a check or the `grade_id` of what people mark.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,7 +36,9 @@ import msgspec
 from handson.core.errors import InvalidInput
 from handson.core.files import read_utf8
 from handson.core.text import check_choice, one_line
-from handson.course import syllabus
+from handson.course import rules, syllabus
+from handson.course.exercise import Exercise
+from handson.course.variation import PARTS, Variation
 
 _MARKED = (*syllabus.QUESTIONS, syllabus.DIAGRAM)
 _MARKED_IDS = tuple(item.grade_id for item in _MARKED)
@@ -48,6 +56,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
         by_fact: The checks whose points are given by the share of the facts that pass.
         rubric: What the marker of an answer or the diagram looks for, by `grade_id`.
         extensions: The later deadlines of learners, as the file names them.
+        exercise: What varies from learner to learner, or None where all build the same.
     """
 
     name: str = ""
@@ -57,6 +66,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     by_fact: tuple[str, ...] = ()
     rubric: dict[str, str] = {}
     extensions: dict[str, datetime] = {}
+    exercise: Variation | None = None
 
     @property
     def checks(self) -> tuple[syllabus.Check, ...]:
@@ -88,6 +98,10 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
         """The points of all that people mark."""
         return sum(each.points for each in self.marked)
 
+    def derive_exercise(self, learner: str) -> Exercise:
+        """Return what a learner is asked to build."""
+        return self.exercise.derive_exercise(learner) if self.exercise else Exercise()
+
 
 class _Extension(msgspec.Struct, forbid_unknown_fields=True):
     learner: Annotated[str, msgspec.Meta(pattern=r"\S")]
@@ -106,10 +120,15 @@ class _File(
     by_fact: tuple[str, ...] = ()
     rubric: dict[str, str] = {}
     extensions: tuple[_Extension, ...] = ()
+    exercise: Variation | None = None
 
 
-def read_course(path: Path) -> Course:
+def read_course(path: Path, *, known_regions: Sequence[str]) -> Course:
     """Return the course of a TOML file.
+
+    Args:
+        path: The file.
+        known_regions: The Regions that exist.
 
     Raises:
         InvalidInput: It cannot be read, or something in it is unknown, impossible or contradictory;
@@ -118,11 +137,11 @@ def read_course(path: Path) -> Course:
     with InvalidInput.replace_os_errors("course.course.missing", path=path):
         text = read_utf8(path)
     try:
-        return _parse(text)
+        return _parse(text, known_regions)
     except ValueError as error:  # no TOML; the reason names the line
         raise InvalidInput.from_key("course.course.no-toml", path=path, reason=error) from error
     except InvalidInput as error:
-        number, line = _find_line(text, error.problem)
+        number, line = _find_line(text, error.problem, known_regions)
         where = f"{path}:{number} ({one_line(line)})"
         raise InvalidInput(f"{where}: {error.problem}", error.remedy) from None
 
@@ -145,7 +164,7 @@ def read_moment(text: str, *, end: bool = False) -> datetime:
         raise InvalidInput.from_key("course.course.no-moment", text=one_line(text)) from None
 
 
-def _parse(text: str) -> Course:
+def _parse(text: str, known_regions: Sequence[str]) -> Course:
     import tomllib  # compiles its patterns
 
     data = tomllib.loads(text)
@@ -158,8 +177,16 @@ def _parse(text: str) -> Course:
     named = [(name, items) for name in written.points]
     named += [(name, syllabus.CHECK_IDS) for name in written.by_fact]
     named += [(name, _MARKED_IDS) for name in written.rubric]
+    named += [(name, PARTS) for name in written.exercise.vary] if written.exercise else []
     for name, choices in named:
         check_choice("course.course.unknown", name, choices)
+    if written.exercise:
+        for region in written.exercise.regions:
+            rules.check_region(region, known=known_regions)
+        if PARTS[0] not in written.exercise.vary:
+            raise InvalidInput.from_key("course.course.no-prefix")
+        if not written.exercise.key.strip():
+            raise InvalidInput.from_key("course.course.no-key")
     since = None if written.since is None else read_moment(str(written.since))
     until = None if written.until is None else read_moment(str(written.until), end=True)
     if since and until and since >= until:
@@ -179,12 +206,12 @@ def _parse(text: str) -> Course:
     return course
 
 
-def _find_line(text: str, problem: str) -> tuple[int, str]:
+def _find_line(text: str, problem: str, known_regions: Sequence[str]) -> tuple[int, str]:
     """Return the number and the text of the line with which a file begins to have a problem."""
 
     def has_problem(count: int) -> bool:
         try:
-            _parse("\n".join([*lines[:count], ""]))
+            _parse("\n".join([*lines[:count], ""]), known_regions)
         except InvalidInput as error:
             return error.problem == problem
         except ValueError:  # a value goes on behind these lines

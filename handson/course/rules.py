@@ -64,15 +64,16 @@ def check_network_form(form: NetworkForm, *, usual: NetworkForm = NetworkForm())
     Raises:
         InvalidInput: A value is refused; the error has AWS's code, the reason and a remedy.
     """
-    check_name_tag(form.name)
+    check_name_tag(form.name, usual=usual.name)
     # This checks the number of zones only; the region's own zones are looked up later.
     choose_zones(form.availability_zones, list("abc"[:MOST_ZONES]), region="")
     counts = (form.availability_zones, form.public_subnets, form.private_subnets)
     check_subnet_counts(*counts, usual=usual)
-    prefix = check_vpc_cidr(form.cidr).prefixlen + SUBNET_BITS
+    prefix = check_vpc_cidr(form.cidr, usual=usual.cidr).prefixlen + SUBNET_BITS
     if prefix > SMALLEST_BLOCK and (form.public_subnets or form.private_subnets):
         code = "InvalidSubnet.Range"
-        _refuse("course.rules.vpc-small", code=code, cidr=form.cidr, prefix=prefix)
+        values: dict[str, Any] = {"cidr": form.cidr, "prefix": prefix, "usual": usual.cidr}
+        _refuse("course.rules.vpc-small", code=code, **values)
     check_switch(form.s3_endpoint, parameter="s3_endpoint")
     if form.tenancy != usual.tenancy:
         _refuse("course.rules.tenancy", tenancy=form.tenancy)
@@ -83,8 +84,8 @@ def list_subnet_blocks(form: NetworkForm) -> set[str]:
     return {str(block) for blocks in form.plan_blocks() for block in blocks}
 
 
-def check_vpc_cidr(cidr: str) -> IPv4Network:
-    """Return a VPC's IPv4 CIDR block as a network.
+def check_vpc_cidr(cidr: str, *, usual: str = NetworkForm().cidr) -> IPv4Network:
+    """Return a VPC's IPv4 CIDR block as a network; `usual` is the exercise's.
 
     The console refuses host bits; the API silently sets them to zero (API Reference, CreateVpc,
     CidrBlock).  A learner who enters 10.0.1.0/16 means another block, so the rule refuses it too,
@@ -98,7 +99,7 @@ def check_vpc_cidr(cidr: str) -> IPv4Network:
     network = _parse_network(cidr, parameter="cidr")
     if not LARGEST_BLOCK <= network.prefixlen <= SMALLEST_BLOCK:
         code, prefix = "InvalidVpc.Range", network.prefixlen
-        _refuse("course.rules.vpc-range", code=code, cidr=cidr, prefix=prefix)
+        _refuse("course.rules.vpc-range", code=code, cidr=cidr, prefix=prefix, usual=usual)
     return network
 
 
@@ -222,8 +223,8 @@ def check_subnet_counts(
             _refuse(key, choices=choice, **values)
 
 
-def check_name_tag(name: str) -> str:
-    """Return the name with which the console begins the Name tags.
+def check_name_tag(name: str, *, usual: str = NetworkForm().name) -> str:
+    """Return the name with which the console begins the Name tags; `usual` is the exercise's.
 
     The name is also the value of tags on ECS and ECR, which take letters, digits, spaces and
     ``_ . : / = + - @`` (Amazon ECS Developer Guide, "Tag restrictions").
@@ -234,9 +235,9 @@ def check_name_tag(name: str) -> str:
     """
     check_text(name, parameter="name")
     if not name.strip() or name != name.strip():
-        _refuse("course.rules.name-empty", typed=name)
+        _refuse("course.rules.name-empty", typed=name, usual=usual)
     if len(name) > LONGEST_NAME:
-        _refuse("course.rules.name-long", count=len(name), most=LONGEST_NAME)
+        _refuse("course.rules.name-long", count=len(name), most=LONGEST_NAME, usual=usual)
     if name.casefold().startswith("aws:"):
         _refuse("course.rules.name-reserved", typed=name)
     if not _NAME_TAG.fullmatch(name):
@@ -269,7 +270,8 @@ def check_repository_name(name: str, *, exercise: Exercise = Exercise()) -> str:
     code = CONTAINERS_INVALID
     check_text(name, parameter="name", code=code)
     if not 2 <= len(name) <= 256:
-        _refuse("course.rules.repository-length", code=code, typed=name, count=len(name))
+        values = {"count": len(name), "usual": exercise.repository}
+        _refuse("course.rules.repository-length", code=code, typed=name, **values)
     if not _REPOSITORY.fullmatch(name):
         key = "course.rules.repository-name"
         if _REPOSITORY.fullmatch(name.lower()):
@@ -292,8 +294,8 @@ def check_image_tag(tag: str) -> str:
     return tag
 
 
-def check_region(name: str, known: Iterable[str]) -> str:
-    """Return the name of a region, one of those in `known`.
+def check_region(name: str, known: Iterable[str], *, usual: str = Exercise().region) -> str:
+    """Return the name of a region, one of those in `known`; `usual` is the exercise's.
 
     Raises:
         InvalidInput: No region has the name (InvalidParameterValue, as DescribeRegions answers).
@@ -306,11 +308,11 @@ def check_region(name: str, known: Iterable[str]) -> str:
     if zone and zone[1] in choices:
         _refuse("course.rules.region-zone", name=name, region=zone[1])
     if _OTHER_PARTITION.match(name):
-        _refuse("course.rules.region-partition", typed=name)
+        _refuse("course.rules.region-partition", typed=name, usual=usual)
     near = find_nearest(name, choices)
     if near:
         _refuse("course.rules.region-near", typed=name, near=near)
-    _refuse("course.rules.region", typed=name)
+    _refuse("course.rules.region", typed=name, usual=usual)
 
 
 def check_capacity_providers(names: Sequence[str]) -> tuple[str, ...]:

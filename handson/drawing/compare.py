@@ -154,7 +154,7 @@ def compare_snapshots(before: Snapshot, after: Snapshot, exercise: Exercise) -> 
 
 def compare_with_goal(snapshot: Snapshot, exercise: Exercise) -> Comparison:
     """Return what the checks call missing or wrong, on the parts that it is about."""
-    selection, goal = Selection(snapshot, exercise), _find_goal(exercise)
+    selection, goal = Selection(snapshot, exercise), _find_goal(exercise, snapshot.target.region)
     lacking = _list_lacking_subnets(selection, goal, exercise)
     numbers: dict[str, list[int]] = {}
     reasons: list[str] = []
@@ -179,8 +179,8 @@ def compare_with_goal(snapshot: Snapshot, exercise: Exercise) -> Comparison:
 
 
 @lru_cache(maxsize=8)
-def _find_goal(exercise: Exercise) -> Selection:
-    return Selection(describe_goal(exercise), exercise)
+def _find_goal(exercise: Exercise, region: str) -> Selection:
+    return Selection(describe_goal(replace(exercise, region=region)), exercise)
 
 
 def _find_parts(

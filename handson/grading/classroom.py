@@ -15,9 +15,8 @@ from msgspec.structs import replace
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
-from handson.core.text import list_briefly
+from handson.core.text import fold_name, list_briefly
 from handson.grading import copies, doubts
-from handson.grading.export_names import fold_name
 from handson.grading.findings import Finding, Result, make_finding
 from handson.grading.marking import Marks, apply_marks
 from handson.grading.marks import Requirements

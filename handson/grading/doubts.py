@@ -22,13 +22,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from handson.core import messages
-from handson.core.text import list_briefly
+from handson.core.text import fold_name, list_briefly
 from handson.course import syllabus
 from handson.course.policy import VERBS
 from handson.grading import copies
 from handson.grading.answers import DIAGRAM_CELL, LONGEST
 from handson.grading.claims import Claims, find_objects
-from handson.grading.export_names import fold_name, list_words
+from handson.grading.export_names import list_words
 from handson.grading.findings import (
     CheckMark,
     Claim,

@@ -22,6 +22,7 @@ import unicodedata
 from typing import NamedTuple
 
 from handson.core.files import read_data
+from handson.core.text import fold_name
 from handson.course import syllabus
 from handson.grading.findings import replace_surrogates
 
@@ -153,11 +154,6 @@ def is_junk(name: str) -> bool:
 def describe_instead(name: str) -> str:
     """Return what a file is that stands in a notebook's place: a page, an archive or a document."""
     return str(_INSTEAD.get(split_suffix(name)[1], "document"))
-
-
-def fold_name(name: str) -> str:
-    """Return a name without the differences of width, case and spaces."""
-    return re.sub(r"\s", "", unicodedata.normalize("NFKC", name)).casefold()
 
 
 def list_words(name: str) -> list[str]:

@@ -31,9 +31,8 @@ from pathlib import Path
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
-from handson.core.text import list_briefly, pick_fields
+from handson.core.text import fold_name, list_briefly, pick_fields
 from handson.grading.classroom import Grades
-from handson.grading.export_names import fold_name
 from handson.grading.findings import Result
 from handson.grading.roster import PLATFORMS, Listing, read_listing
 from handson.grading.tables import Cells, escape_formula, format_cell, format_rows

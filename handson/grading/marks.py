@@ -24,13 +24,13 @@ from math import ceil, floor
 from msgspec.structs import replace
 
 from handson.core.errors import InvalidInput
-from handson.core.text import list_briefly, one_line
+from handson.core.text import fold_name, list_briefly, one_line
 from handson.course import checks, evidence, syllabus
 from handson.course.course import Course
 from handson.course.exercise import Exercise
 from handson.course.owners import HOME, describe_owners, name_owner, read_name
 from handson.grading.claims import AWS, NOTEBOOK, Claims
-from handson.grading.export_names import fold_name, says_who
+from handson.grading.export_names import says_who
 from handson.grading.findings import CheckMark, Claim, Finding, Severity, make_finding
 from handson.grading.roster import Learner
 from handson.grading.tokens import Keys

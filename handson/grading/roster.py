@@ -17,8 +17,8 @@ from typing import Any
 
 from handson.core.errors import InvalidInput
 from handson.core.files import read_data
-from handson.core.text import list_briefly, one_line
-from handson.grading.export_names import fold_name, is_same_person, list_words, normalize_name
+from handson.core.text import fold_name, list_briefly, one_line
+from handson.grading.export_names import is_same_person, list_words, normalize_name
 from handson.grading.tables import Table, read_table
 
 HEADS_WITHIN = 30

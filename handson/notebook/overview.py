@@ -36,6 +36,7 @@ class Overview(Displayable):
         region: The region that the workshop was started in.
         learner_from: The source of the learner's name, as in `Settings`.
         is_logged: Whether starts and the names of errors are logged.
+        warnings: What else is to be set right: problems with their remedies.
     """
 
     entries: JournalEntries
@@ -44,6 +45,7 @@ class Overview(Displayable):
     region: str = Exercise().region
     learner_from: str = ""
     is_logged: bool = False
+    warnings: Sequence[tuple[str, str]] = ()
 
     def card(self) -> Card:
         """Return a card with a tile for each notebook, the next one, the name, and warnings."""
@@ -58,7 +60,8 @@ class Overview(Displayable):
         values = {"passed": marks[_ALL_CHECKS].count("ok"), "count": len(marks[_ALL_CHECKS])}
         title = messages.text("notebook.overview.title", **values)
         learner = describe_learner(self.entries.learner, self.learner_from)
-        about = (Tiles(tiles, _WIDTH), onward, Rows([learner]))
+        rows = Rows([learner, *_list_own_values(self.entries.exercise)])
+        about = (Tiles(tiles, _WIDTH), onward, rows)
         logged = (Note(messages.text("notebook.overview.logged")),) * self.is_logged
         return Card(
             title, (*about, *logged, *notes), state="warn" if notes else "info" if left else "ok"
@@ -80,7 +83,8 @@ class Overview(Displayable):
         return [*marks, *("ok" if each in answered else "" for each in asked)]
 
     def _list_warnings(self) -> Iterator[tuple[str, str]]:
-        latest, wanted = self.entries.latest, Exercise().region
+        yield from self.warnings
+        latest, wanted = self.entries.latest, self.entries.exercise.region
         ids = [id for id in syllabus.EVIDENCE_IDS if id in latest and not latest[id]["learner"]]
         if not self.entries.learner:
             yield messages.advice("notebook.overview.unnamed")
@@ -90,6 +94,23 @@ class Overview(Displayable):
         if self.region != wanted:
             values = {"region": self.region, "wanted": wanted}
             yield messages.advice("notebook.overview.other-region", **values)
+
+
+def _list_own_values(exercise: Exercise) -> list[tuple[str, str]]:
+    """Return the rows with the values of an individual exercise; none for the workshop's own."""
+    form = exercise.network
+    values = {
+        "start.region": exercise.region,
+        "network.name": form.name,
+        "network.cidr": form.cidr,
+        "cluster.name": exercise.cluster,
+        "repository.name": exercise.repository,
+    }
+    if exercise == Exercise():
+        return []
+    labels = (messages.label("notebook.widgets.setting", setting) for setting in values)
+    own = [messages.text("notebook.overview.own", setting=label) for label in labels]
+    return [*zip(own, values.values(), strict=True)]
 
 
 def _make_tile(notebook: str, marks: Sequence[str], *, is_next: bool) -> Tile:

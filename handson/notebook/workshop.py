@@ -23,15 +23,15 @@ from handson.aws.settings import Settings
 from handson.core import messages, progress
 from handson.core.cards import Card, Displayable, Note, Rows, warning_notes
 from handson.core.errors import HandsonError, InvalidInput, NotReady
-from handson.core.files import shorten_path
+from handson.core.files import KeptState, shorten_path
 from handson.core.folders import find_current_folder
 from handson.core.late import load_late
-from handson.core.text import check_choice
+from handson.core.text import check_choice, fold_name, quote
 from handson.course import checks, rules, syllabus
 from handson.course.evidence import Journal, Observation, now
 from handson.course.exercise import Exercise
-from handson.course.owners import explain_foreign, explain_neighbours
-from handson.course.state import ANYWHERE, Repository, Snapshot
+from handson.course.owners import explain_foreign, explain_neighbours, name_owner
+from handson.course.state import ANYWHERE, Repository, Snapshot, State
 from handson.notebook import activity_log, evidence_cards, mistakes, overview, prepare_shell
 from handson.practice import predictions, tasks
 from handson.practice.incident_file import INCIDENT
@@ -53,6 +53,16 @@ else:
     globals().update(load_late("handson.resources", "cleanup image_run images push snapshot"))
 
 Show = Callable[[Displayable], None]
+
+
+class _Former(State, frozen=True, kw_only=True):
+    """The exercise that the home folder was last used for, and its learner."""
+
+    learner: str = ""
+    exercise: Exercise = Exercise()
+
+
+_FORMER = KeptState("exercise.json", _Former)
 _Report = TypeVar("_Report")
 
 
@@ -77,6 +87,8 @@ class Workshop(Displayable):
         connect: Callable[[Settings], connection.Connection] = connection.connect_target,
         clock: Callable[[], datetime] = now,
     ) -> None:
+        if settings.lacks_learner:
+            raise NotReady.from_key("notebook.workshop.name-first")
         self.settings = settings
         self._exercise = settings.exercise
         self._progress = progress
@@ -163,7 +175,32 @@ class Workshop(Displayable):
             self.settings.region,
             self.settings.learner_from,
             self.settings.activity_log == "on",
+            self._find_former_work(),
         )
+
+    def _find_former_work(self) -> Sequence[tuple[str, str]]:
+        """Return a warning where what another exercise of this home folder made is still there.
+
+        The learner's name, or the course's key or lists, have changed since.
+        """
+        home, learner, exercise = self.settings.home, self.settings.learner, self._exercise
+        former = _FORMER.read(home) or _Former()
+        if former.exercise == exercise:
+            return ()
+        names, is_whole = snapshot.find_made(
+            self._connection.aws,
+            home=home,
+            exercise=former.exercise,
+            owner=name_owner(former.learner),
+        )
+        if not names:
+            if is_whole:
+                _FORMER.write(home, _Former(learner=learner, exercise=exercise))
+            return ()
+        values = {"names": ", ".join(names), "learner": quote(former.learner)}
+        if former.learner and fold_name(former.learner) != fold_name(learner):
+            return [messages.advice("notebook.overview.former-name", **values)]
+        return [messages.advice("notebook.overview.former-course", **values)]
 
     def doctor(self) -> doctor.MachineReport:
         """Check that this machine has what the workshop needs."""
@@ -266,7 +303,7 @@ class Workshop(Displayable):
             ec2_instances=ec2_instances,
             exact=exact,
         )
-        form.check()
+        form.check(self._exercise)
         self._refuse_building("ensure_cluster")
         with self._locked() as aws, self._working("cluster") as line:
             made = cluster.ensure_cluster(aws.report_to(line), form, exercise=self._exercise)
@@ -674,7 +711,9 @@ class Workshop(Displayable):
 
     def _repository(self, name: str | None) -> str:
         """Return the name of a repository, the exercise's by default; refuse an invalid one."""
-        return rules.check_repository_name(self._exercise.repository if name is None else name)
+        return rules.check_repository_name(
+            self._exercise.repository if name is None else name, exercise=self._exercise
+        )
 
     def _tag(self, tag: str | None) -> str:
         return rules.check_image_tag(self._exercise.tag if tag is None else tag)
@@ -755,7 +794,8 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrade
     Args:
         learner: The name of the learner; the home folder keeps it for later notebooks.
         given: Other settings, instead of their `HANDSON_…` variables: target, endpoint_url, region,
-            home, lang, aws_account, engine, base_image, hand_in, activity_log.
+            home, lang, aws_account, engine, base_image, hand_in, activity_log, course.
+            home, lang, aws_account, engine, base_image, hand_in, course.
 
     Raises:
         InvalidInput: There is no such setting, or it does not take this value.

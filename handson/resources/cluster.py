@@ -44,13 +44,13 @@ class ClusterForm:
     exact: bool = False
     """Take other capacity providers away from an existing cluster of the workshop."""
 
-    def check(self) -> None:
+    def check(self, exercise: Exercise = Exercise()) -> None:
         """Refuse what ECS would refuse, and what this workshop does not create, before any call.
 
         Raises:
             InvalidInput: With AWS's error code where AWS has one, why, and a remedy.
         """
-        rules.check_cluster_name(self.name)
+        rules.check_cluster_name(self.name, exercise=exercise)
         rules.check_capacity_providers(self.capacity_providers)
         if rules.check_switch(self.ec2_instances, parameter="ec2_instances"):
             raise InvalidInput.from_key("resources.cluster.ec2-instances")

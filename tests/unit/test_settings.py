@@ -53,7 +53,7 @@ def test_a_value_is_that_of_its_variable_or_of_an_argument_without_spaces(read: 
 
 def test_what_no_variable_of_the_workshop_gives_has_a_default(read: Read, tmp_path: Path) -> None:
     defaults = Settings(
-        target="emulator", exercise=Exercise(region="us-east-1"), endpoint_url=None, learner="",
+        target="emulator", exercise=Exercise(), region="us-east-1", endpoint_url=None, learner="",
         home=tmp_path / "home", lang="ja", aws_account=None, engine="auto", base_image=None,
         hand_in=None, activity_log="off",
     )  # fmt: skip
@@ -76,7 +76,7 @@ def test_a_value_is_kept_in_one_way_however_it_is_written(read: Read, tmp_path: 
 
 NAMES = (
     "target, endpoint_url, region, learner, home, lang, aws_account, engine, base_image, hand_in, "
-    "activity_log"
+    "activity_log, course"
 )
 BAD_ENDPOINTS = (
     "localhost:4566", "ftp://localhost", "http://:4566", "http://[::1",
@@ -326,3 +326,62 @@ def test_a_path_is_shown_from_here_from_the_users_folder_or_in_full() -> None:
         Path("/nowhere/at/all"): "/nowhere/at/all",
     }
     assert {path: shorten_path(path) for path in shown} == shown
+
+
+LAB = '[exercise]\nkey = "spring"\nregions = ["eu-west-1"]\n'
+
+
+def lay_course(folder: Path, text: str = LAB) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "course.toml").write_text(text, encoding="utf-8")
+    return folder / "course.toml"
+
+
+def test_a_course_is_found_beside_the_notebooks_or_by_its_variable_and_nowhere_else(
+    read: Read, tmp_path: Path
+) -> None:
+    notebooks, other = tmp_path / "work" / "ja", lay_course(tmp_path / "other")
+    lay_course(tmp_path), lay_course(tmp_path / "home")
+    notebooks.mkdir(parents=True)
+    (notebooks / "00-prepare.ipynb").touch()
+
+    def find_keys(**environ: str) -> list[str]:
+        home = {"HANDSON_HOME": str(tmp_path / "home")}
+        found = [settings.read_settings(home | environ, cwd=it) for it in (notebooks, other.parent)]
+        return [each.variation.key if each.variation else "" for each in found]
+
+    assert find_keys() == ["", "spring"]
+    lay_course(notebooks.parent, LAB.replace("spring", "workspace"))
+    assert find_keys() == ["workspace", "spring"]
+    lay_course(notebooks, LAB.replace("spring", "notebook"))
+    assert find_keys() == ["notebook", "spring"]
+    assert find_keys(HANDSON_COURSE=str(lay_course(tmp_path / "hub", ""))) == ["", ""]
+    with pytest.raises(InvalidInput, match=r"none\.toml"):
+        find_keys(HANDSON_COURSE=str(tmp_path / "none.toml"))
+
+
+def test_a_learners_exercise_follows_from_the_name_and_its_region_is_the_default(
+    read: Read, tmp_path: Path
+) -> None:
+    course = lay_course(tmp_path)
+    own = read(learner="Hanako")
+    assert own.variation
+    assert own.exercise == own.variation.derive_exercise("hanako")
+    assert (own.region, own.lacks_learner) == ("eu-west-1", False)
+    other = read(learner="Hanako", region="us-east-1")
+    assert (other.exercise, other.region) == (own.exercise, "us-east-1")
+    nobody = read({"HANDSON_COURSE": str(course)})
+    assert (nobody.exercise, nobody.lacks_learner) == (Exercise(), True)
+    # Kernels learn the name later, and with it the region.
+    names = ("HANDSON_COURSE", "HANDSON_REGION")
+    passed = [tuple(map(it.as_environment().get, names)) for it in (nobody, own, other)]
+    assert passed == [(str(course), ""), ("", ""), ("", "us-east-1")]
+
+
+def test_a_course_that_is_damaged_is_told_with_its_line_before_anything_is_made(
+    read: Read, tmp_path: Path
+) -> None:
+    course = lay_course(tmp_path, LAB + "vary = 7\n")
+    with pytest.raises(InvalidInput, match=r"course\.toml:4 \(vary = 7\)"):
+        read(learner="Hanako")
+    assert [it.name for it in tmp_path.iterdir()] == [course.name]

@@ -181,7 +181,7 @@ def judge_image_uri(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
         cause = diagnose(code, remedy=remedy, uri=given)
         return conclude("image-uri", facts, [cause], found=False)
     remedy = ""
-    if region != here == Exercise().region:  # the cluster is in the wrong place
+    if region != here == exercise.region:  # the cluster is in the wrong place
         places = {"notebook": _CLUSTER_NOTEBOOK, "here": here, "there": region}
         remedy = messages.text("course.checks.remedy.run-here", **places)
     elif region != here:

@@ -90,7 +90,7 @@ class CreateClusterForm(FormCard):
             capacity_providers=rules.CAPACITY_PROVIDERS if values["fargate"] else (),
             ec2_instances=values["ec2_instances"],
         )
-        form.check()
+        form.check(self.exercise)
         rows = [
             (self.label("name"), form.name),
             (messages.text("resources.cluster.row-providers"), ", ".join(form.capacity_providers)),
@@ -111,7 +111,7 @@ class CreateRepositoryForm(FormCard):
         return {"name": self.exercise.repository}
 
     def preview(self, values: Values) -> list[CardPart]:
-        rules.check_repository_name(values["name"])
+        rules.check_repository_name(values["name"], exercise=self.exercise)
         uri = build_repository_uri(self.target, values["name"])
         private = messages.text("resources.registry.private")
         rows = [
@@ -134,7 +134,7 @@ class PushImageForm(FormCard):
 
     def preview(self, values: Values) -> list[CardPart]:
         push.find_context(values["context"])
-        rules.check_repository_name(values["repository"])
+        rules.check_repository_name(values["repository"], exercise=self.exercise)
         rules.check_image_tag(values["tag"])
         uri = build_repository_uri(self.target, values["repository"])
         images = [f"{uri}:{tag}" for tag in dict.fromkeys((values["tag"], self.exercise.tag))]
