@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,10 +30,9 @@ from msgspec.structs import replace
 from handson import aws
 from handson.aws import Aws
 from handson.core import files, https, messages
-from handson.core.cards import Card, Displayable, Rows
+from handson.core.cards import Card, Displayable, list_fields
 from handson.core.errors import AWSError, HandsonError, InvalidInput, NotAllowed, NotReady
-from handson.core.text import one_line
-from handson.course import policy
+from handson.core.text import one_line, pick_fields
 from handson.course.evidence import Journal
 from handson.grading import Grades, tokens
 
@@ -146,10 +146,7 @@ def list_records(grades: Grades) -> list[AuditRecord]:
             learner=result.learner,
             name=result.name,
             check=mark.id,
-            account=mark.proof.account,
-            region=mark.proof.region,
-            observed_at=mark.proof.observed_at,
-            requests=mark.proof.requests,
+            **pick_fields(mark.proof, "account region observed_at requests"),
         )
         for result in grades.results
         for mark in result.checks
@@ -217,15 +214,9 @@ def _list_requests(connected: Aws, windows: list[tuple[datetime, datetime]]) -> 
         for source in SOURCES:
             if connected.kind == "aws":
                 connected.patience.sleep(PAUSE)
-            events = connected.list_items(
-                "cloudtrail",
-                "LookupEvents",
-                "Events",
-                LookupAttributes=[{"AttributeKey": "EventSource", "AttributeValue": source}],
-                StartTime=begin,
-                EndTime=end,
-                MaxResults=50,
-            )
+            wanted = {"AttributeKey": "EventSource", "AttributeValue": source}
+            asked = {"LookupAttributes": [wanted], "StartTime": begin, "EndTime": end}
+            events = connected.list_items("cloudtrail", "LookupEvents", "Events", **asked)
             found.update(_read_request(event, connected.account) for event in events)
     return found
 
@@ -248,14 +239,14 @@ def _read_request(event: dict[str, Any], account: str) -> str:
 
 def make_connect(own: Aws, *, role: str | None) -> Connect:
     """Return a function that connects to one's own account, and by the role to every other."""
-    known: dict[str, Aws] = {own.account: own}
 
+    @cache
     def connect(account: str) -> Aws:
-        if account not in known:
-            if role is None:
-                raise AWSError.from_key("audit.other-account", account=account)
-            known[account] = aws.assume_role(own, account=account, role=role, allowed=ALLOWED)
-        return known[account]
+        if account == own.account:
+            return own
+        if role is None:
+            raise AWSError.from_key("audit.other-account", account=account)
+        return aws.assume_role(own, account=account, role=role, allowed=ALLOWED)
 
     return connect
 
@@ -306,26 +297,6 @@ def fetch_address(address: str) -> bytes:
         return bytes(reply.raw.read(_MOST_BYTES, decode_content=True))
 
 
-PROOF: tuple[policy.Statement, ...] = (
-    # A token is not a resource (IAM User Guide, "Controlling access with IAM policies" under
-    # "Outbound identity federation"); its audience, duration and tag can be restricted.
-    policy.Statement(
-        "Prove",
-        ("sts:GetWebIdentityToken",),
-        condition={
-            **policy.IN_REGION,
-            "ForAllValues:StringEquals": {"sts:IdentityTokenAudience": [tokens.AUDIENCE]},
-            "NumericLessThanEquals": {"sts:DurationSeconds": str(tokens.SECONDS)},
-        },
-    ),
-    policy.Statement(
-        "ProveTag",
-        ("sts:TagGetWebIdentityToken",),
-        condition={**policy.IN_REGION, "ForAllValues:StringEquals": {"aws:TagKeys": [tokens.TAG]}},
-    ),
-)
-"""The permissions of `handson proof`, apart from the others: together they exceed a policy."""
-
 _SWITCHED_OFF = "OutboundWebIdentityFederationDisabled"
 """The beginning of the code with which STS answers where the account has no issuer."""
 
@@ -340,12 +311,8 @@ class SignedProof(Displayable):
 
     def card(self) -> Card:
         """Return the card, without the token."""
-        rows = [
-            (messages.text("audit.proof.row-file"), str(self.path)),
-            (messages.text("audit.proof.row-digest"), self.digest),
-            (messages.text("audit.proof.row-account"), self.account),
-        ]
-        return Card(messages.text("audit.proof.title"), (Rows(rows),), state="ok")
+        rows = list_fields("audit.proof.row", pick_fields(self, "path digest account"))
+        return Card(messages.text("audit.proof.title"), (rows,), state="ok")
 
 
 def prove(connected: Aws, *, home: Path, learner: str) -> SignedProof:

@@ -440,7 +440,7 @@ def print_policy(chosen: Settings, proof: bool) -> None:
         click.echo(messages.text("course.policy.any-account"), err=True)
     if not proof:
         click.echo(messages.text("course.policy.managed"), err=True)
-    statements = audit.PROOF if proof else policy.STATEMENTS
+    statements = policy.PROOF if proof else policy.STATEMENTS
     written = policy.write_policy(
         region=chosen.region,
         account=chosen.aws_account,

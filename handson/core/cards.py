@@ -9,10 +9,12 @@ colours of JupyterLab, which fit the light and the dark theme.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Protocol
+
+from handson.core import messages
 
 MARKS = {"ok": "✔", "bad": "✘", "advice": "ⓘ", "info": "◆", "warn": "⚠"}
 """Characters in every text font; a plain Linux has no font for emoji."""
@@ -88,6 +90,25 @@ class Rows:
             for label, value in self.rows
         )
         return f'<table style="{_TABLE}">{cells}</table>'
+
+
+def list_fields(group: str, values: Mapping[str, Any]) -> Rows:
+    """Return a row for each value whose name has a label, in the order of the labels.
+
+    Args:
+        group: The key of the labels.
+        values: What is described, by name; the labels may use them as well.
+    """
+    names = [name for name in messages.group(group) if name in values]
+    return Rows(
+        [(messages.label(group, name, **values), _describe(values[name])) for name in names]
+    )
+
+
+def _describe(value: Any) -> str:
+    if isinstance(value, bool):
+        return messages.text("core.cards.on" if value else "core.cards.off")
+    return ", ".join(map(str, value)) or "-" if isinstance(value, list | tuple) else str(value)
 
 
 @dataclass(frozen=True)

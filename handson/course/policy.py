@@ -67,9 +67,6 @@ class Statement:
     condition: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-IN_REGION: Mapping[str, Mapping[str, Any]] = _FILE["conditions"]["in-region"]
-
-
 def _read_statement(sid: str, words: Mapping[str, str]) -> Statement:
     """Return the statement that an entry of policy.toml stands for."""
     resources = tuple(_FILE["resources"][name] for name in words.get("resources", "").split())
@@ -78,6 +75,8 @@ def _read_statement(sid: str, words: Mapping[str, str]) -> Statement:
 
 
 STATEMENTS = tuple(_read_statement(*entry) for entry in _FILE["statements"].items())
+PROOF = tuple(_read_statement(*entry) for entry in _FILE["proof"].items())
+"""The permissions of `handson proof`, apart from the others: together they exceed a policy."""
 
 # IAM User Guide, "Troubleshoot access denied error messages": "because no session policy allows the
 # ecs:CreateCluster action", "with an explicit deny in a service control policy: <its ARN>".
@@ -86,9 +85,6 @@ _ENDING = re.compile(
     r"(?: allows|: (arn:\S*[^\s.,\"'])|[^\w -]|$)",
     re.IGNORECASE,
 )
-
-PROOF_ACTIONS = frozenset({"sts:GetWebIdentityToken", "sts:TagGetWebIdentityToken"})
-"""The actions that only `handson proof` needs."""
 
 
 def write_policy(
@@ -104,7 +100,7 @@ def write_policy(
         region: The only region in which the policy allows anything.
         account: The account in the ARNs, or None if it is unknown; the ARNs then name any account,
             which for IAM means the account of the user with the policy.
-        statements: `STATEMENTS` for the workshop, or `handson.audit.PROOF` for `handson proof`.
+        statements: `STATEMENTS` for the workshop, or `PROOF` for `handson proof`.
         exercise: The exercise, which names the repository.
     """
     values = {"region": region, "account": account or "*", "repository": exercise.repository}
@@ -175,7 +171,7 @@ def _advise(actions: Sequence[str], kind: str, name: str, arn: str) -> tuple[str
         for verb, (notebook, needed) in VERBS.items()
         if action in needed
     )
-    if PROOF_ACTIONS.issuperset(actions):
+    if {action for item in PROOF for action in item.actions}.issuperset(actions):
         return messages.advice("course.policy.denied-proof", actions=listed)
     key = "course.policy.denied" if cells else "course.policy.denied-other"
     return messages.advice(key, actions=listed, cells=", ".join(cells))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from handson.core import cards, https, messages
+from handson.core.text import pick_fields
 from handson.course.exercise import IMAGE_PLATFORM
 
 ENGINE_LABEL = "io.handson.engine"
@@ -115,20 +116,15 @@ class LocalImage(cards.Displayable):
     def card(self) -> cards.Card:
         """Return the card: name, tags, id, size, engine, steps, and what was skipped."""
         say = messages.text
-        rows = [
-            (say("engine.row-tags"), ", ".join(f"{self.name}:{tag}" for tag in self.tags)),
-            (say("engine.row-platform"), self.platform),
-            (say("engine.row-id"), self.id),
-            (say("engine.row-size"), format_size(self.size_bytes)),
-            (say("engine.row-engine"), self.engine),
-        ]
+        fields = pick_fields(self, "platform id engine") | _list_shared(self.name, self)
         headers = (say("engine.step-number"), say("engine.step-instruction"))
         steps = [(str(number), step) for number, step in enumerate(self.steps, start=1)]
         skipped = len(self.skipped_steps)
         note = cards.Note(say("engine.all-steps-run"), "info")
         if skipped:
             note = cards.Note(say("engine.steps-skipped", count=skipped), "warn")
-        parts = (cards.Rows(rows), cards.Table(headers, steps), note)
+        rows = cards.list_fields("engine.row", fields)
+        parts = (rows, cards.Table(headers, steps), note)
         return cards.Card(say("engine.built", name=self.name), parts, state="ok")
 
 
@@ -158,16 +154,10 @@ class PushedImage(cards.Displayable):
 
     def card(self) -> cards.Card:
         """Return the card: repository, tags, digest, layers, size and engine."""
-        say = messages.text
-        rows = [
-            (say("engine.row-tags"), ", ".join(f"{self.repository}:{tag}" for tag in self.tags)),
-            (say("engine.row-digest"), self.digest),
-            (say("engine.row-layers"), self._layers()),
-            (say("engine.row-size"), format_size(self.size_bytes)),
-            (say("engine.row-engine"), self.engine),
-        ]
-        title = say("engine.pushed", repository=self.repository)
-        return cards.Card(title, (cards.Rows(rows),), state="ok")
+        title = messages.text("engine.pushed", repository=self.repository)
+        fields = pick_fields(self, "digest engine") | _list_shared(self.repository, self)
+        rows = cards.list_fields("engine.row", {**fields, "layers": self._layers()})
+        return cards.Card(title, (rows,), state="ok")
 
     def _layers(self) -> str:
         if not self.layers_pushed + self.layers_present:
@@ -229,6 +219,12 @@ class RunningContainer:
     fetch: FetchPath
     seconds: float
     is_local: bool = False
+
+
+def _list_shared(name: str, image: LocalImage | PushedImage) -> dict[str, Any]:
+    """Return what cards of both say of an image's tags and size."""
+    tags = [f"{name}:{tag}" for tag in image.tags]
+    return {"tags": tags, "size": format_size(image.size_bytes)}
 
 
 def format_size(size: int) -> str:

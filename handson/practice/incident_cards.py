@@ -199,7 +199,7 @@ class Console(Displayable):
         for each in self.snapshot.repositories:
             images = (image for image in self.snapshot.images if image.repository == each.name)
             yield Note(messages.text("resources.registry.images-title", name=each.name), "info")
-            yield Rows([(messages.text("resources.registry.row-uri"), each.uri)])
+            yield Rows([(messages.text("resources.registry.row.uri"), each.uri)])
             yield ImageList(each.name, tuple(images)).table()
 
     def _list_uri(self) -> Iterator[CardPart]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from msgspec.structs import asdict
+
 from handson.aws import Aws, has_code
 from handson.core import messages
-from handson.core.cards import CardPart, Note, Rows
+from handson.core.cards import CardPart, Note, Rows, list_fields
 from handson.core.errors import AWSError, InvalidInput, NotReady, WaitTimeout
 from handson.core.text import find_nearest
 from handson.course import rules
@@ -89,16 +91,7 @@ class EnsuredCluster(Creation):
 
 def describe_cluster(cluster: Cluster) -> Rows:
     """Return the cluster overview of the console, as part of a card."""
-    providers = ", ".join(cluster.capacity_providers) or "-"
-    rows = [
-        (messages.text("resources.cluster.row-status"), cluster.status),
-        ("ARN", cluster.arn),
-        (messages.text("resources.cluster.row-providers"), providers),
-        (messages.text("resources.cluster.row-instances"), str(cluster.container_instances)),
-        (messages.text("resources.cluster.row-services"), str(cluster.active_services)),
-        (messages.text("resources.cluster.row-tasks"), str(cluster.running_tasks)),
-    ]
-    return Rows(rows)
+    return list_fields("resources.cluster.row", asdict(cluster))
 
 
 def find_cluster(aws: Aws, name: str) -> Cluster | None:

@@ -98,7 +98,7 @@ class ImageRun(Displayable):
         """
         rows = [
             (messages.text("resources.image_run.row-image"), self.uri),
-            (messages.text("engine.row-engine"), self.engine),
+            (messages.text("engine.row.engine"), self.engine),
         ]
         parts: list[CardPart] = [Rows(rows), Note(self.outcome, "advice")]
         if self.page:

@@ -11,7 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +19,11 @@ from shutil import which
 
 from handson.aws import Aws
 from handson.core import files, messages
-from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Rows
+from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Rows, list_fields
 from handson.core.errors import InvalidInput, NotReady
 from handson.core.folders import find_current_folder, find_notebooks_folder, locate
 from handson.core.progress import Say
-from handson.core.text import find_nearest, quote
+from handson.core.text import find_nearest, pick_fields, quote
 from handson.course import rules
 from handson.course.exercise import IMAGE_PLATFORM, Exercise
 from handson.course.state import RecordedUri
@@ -37,8 +37,7 @@ from handson.resources.images import require_image
 
 AWS_CLI = "aws"
 
-_ACCOUNT = "sts get-caller-identity --query Account --output text"
-_PASSWORD = "ecr get-login-password"
+_COMMANDS = files.read_data("handson.resources", "push_commands.toml")
 IMAGE_URI = files.KeptState("image-uri.json", RecordedUri)
 """The URI that the learner has recorded."""
 
@@ -76,45 +75,32 @@ class PushCommands(Displayable):
     @property
     def bash(self) -> tuple[str, ...]:
         """The commands for bash."""
-        program = shlex.quote(self.program)
-        return (
-            *plan.format_exports(self.setup),
-            f"cd {shlex.quote(str(self.context))}",
-            f"AWS_ACCOUNT_ID=$({program} {_ACCOUNT})",
-            *self._finish(f"{program} {_PASSWORD} --region {self.region}"),
-        )
+        program, context = map(shlex.quote, (self.program, str(self.context)))
+        lines = self._fill_in("bash", program=program, context=context)
+        return (*plan.format_exports(self.setup), *lines)
 
     @property
     def powershell(self) -> tuple[str, ...]:
         """The commands for PowerShell."""
-        quoted = _quote_path(self.program)
-        program = quoted if quoted == self.program else f"& {quoted}"
-        account = f"{program} {_ACCOUNT}"
-        password = f"{program} {_PASSWORD} --region {self.region}"
-        if self.program == AWS_CLI and not self.setup:  # as the console, which has no aws CLI here
-            account, password = "(Get-STSCallerIdentity).Account", "(Get-ECRLoginCommand).Password"
+        program, context = map(_quote_path, (self.program, str(self.context)))
+        program = program if program == self.program else f"& {program}"
+        shell = "powershell" if self.setup or self.program != AWS_CLI else "powershell-tools"
         return (
             *(f"$env:{name} = {_quote_variable(value)}" for name, value in self.setup.items()),
-            f"Set-Location {_quote_path(str(self.context))}",
-            f"$AWS_ACCOUNT_ID = {account}",
-            *self._finish(password),
+            *self._fill_in(shell, program=program, context=context),
         )
 
-    def _finish(self, password: str) -> tuple[str, ...]:
-        """Return the commands that read alike in both shells."""
+    def _fill_in(self, shell: str, **values: str) -> Iterator[str]:
         local = f"{self.repository}:{self.tag}"
-        target = f"{self.registry}/{local}"
-        name = self.repository if self.tag == "latest" else local
-        base = ("--build-arg", f"BASE_IMAGE={self.base_image}") if self.base_image else ()
-        build = ("docker", "build", "--platform", IMAGE_PLATFORM, "-t", name, *base, ".")
-        return (
-            "echo $AWS_ACCOUNT_ID",
-            f"{password} | docker login --username AWS --password-stdin {self.registry}",
-            # Quoted for bash; PowerShell reads single quotes alike, unless they hold another.
-            shlex.join(build),
-            f"docker tag {local} {target}",
-            f"docker push {target}",
-        )
+        base = shlex.join(["--build-arg", f"BASE_IMAGE={self.base_image}"])
+        values |= {
+            **pick_fields(self, "region registry"),
+            "platform": IMAGE_PLATFORM,
+            "local": local,
+            "name": self.repository if self.tag == "latest" else local,
+            "base": f"{base} " if self.base_image else "",
+        }
+        return (line.format(**values) for line in _COMMANDS[shell])
 
     def card(self) -> Card:
         """Return the card: both lists, before them what other terminals need to be told."""
@@ -293,13 +279,9 @@ class ImageUri(Displayable):
     def rows(self) -> Rows:
         """Return both forms of the URI."""
         repository, _, tag = self.recorded.uri.rpartition(":")
-        digest = messages.text("resources.image_uri.row-digest")
-        return Rows(
-            [
-                (messages.text("resources.image_uri.row-tag", tag=tag), self.recorded.uri),
-                (digest, f"{repository}@{self.recorded.digest}"),
-            ]
-        )
+        digest = f"{repository}@{self.recorded.digest}"
+        values = {"uri": self.recorded.uri, "digest": digest, "tag": tag}
+        return list_fields("resources.image_uri.row", values)
 
 
 def record_image_uri(

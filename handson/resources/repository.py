@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from handson.aws import Aws, accept_codes
 from handson.aws.emulator.in_process import find_adapter
 from handson.core import https, messages
-from handson.core.cards import CardPart, Rows
+from handson.core.cards import CardPart, list_fields
 from handson.core.errors import AWSError, NotAllowed, NotReady
-from handson.core.text import find_nearest
+from handson.core.text import find_nearest, pick_fields
 from handson.course import rules
 from handson.course.checks.repository import build_repository_uri
 from handson.course.checks.results import write_aws_call
@@ -43,13 +43,10 @@ class EnsuredRepository(Creation):
 
     def describe(self) -> tuple[str, Sequence[CardPart]]:
         """Return the title, and the repository's line of the console."""
-        private = messages.text("resources.registry.private")
-        rows = [
-            (messages.text("resources.registry.row-uri"), self.repository.uri),
-            (messages.text("resources.registry.row-visibility"), private),
-            (messages.text("resources.registry.row-mutability"), self.repository.tag_mutability),
-        ]
-        return messages.text("resources.registry.title", name=self.repository.name), [Rows(rows)]
+        title = messages.text("resources.registry.title", name=self.repository.name)
+        fields = {"visibility": messages.text("resources.registry.private")}
+        fields |= pick_fields(self.repository, "uri tag_mutability")
+        return title, [list_fields("resources.registry.row", fields)]
 
 
 def find_repository(aws: Aws, name: str) -> Repository | None:

@@ -12,9 +12,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import asdict
+
 from handson.aws import Aws
 from handson.core import messages
-from handson.core.cards import MapNode, ResourceMap, Rows
+from handson.core.cards import MapNode, ResourceMap, Rows, list_fields
 from handson.course import rules, state
 from handson.course.exercise import Exercise, NetworkForm
 from handson.course.state import InternetGateway, RouteTable, Subnet, Vpc
@@ -129,16 +131,9 @@ def list_network(aws: Aws, *, name: str | None = None, vpc_id: str = "") -> Netw
 
 def describe_vpc(vpc: Vpc) -> tuple[Rows, ResourceMap]:
     """Return the settings and the resource map of a VPC, as parts of a card."""
-    ipv6 = ", ".join(vpc.ipv6_cidrs) or messages.text("resources.network.no-ipv6")
-    rows = [
-        (messages.text("resources.network.row-id"), vpc.id),
-        (messages.text("resources.network.row-cidr"), ", ".join(vpc.cidrs)),
-        (messages.text("resources.network.row-ipv6"), ipv6),
-        (messages.text("resources.network.row-tenancy"), vpc.tenancy),
-        (messages.text("resources.network.row-dns-support"), _describe_switch(vpc.dns_support)),
-        (messages.text("resources.network.row-dns-hostnames"), _describe_switch(vpc.dns_hostnames)),
-    ]
-    return Rows(rows), draw_resource_map(vpc)
+    ipv6 = vpc.ipv6_cidrs or messages.text("resources.network.no-ipv6")
+    rows = list_fields("resources.network.row", {**asdict(vpc), "ipv6_cidrs": ipv6})
+    return rows, draw_resource_map(vpc)
 
 
 def draw_resource_map(vpc: Vpc) -> ResourceMap:
@@ -262,10 +257,6 @@ def _vpc(
 
 def _sort(items: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(sorted(items, key=lambda item: (item.name, item.id)))
-
-
-def _describe_switch(on: bool) -> str:
-    return messages.text("resources.network.on" if on else "resources.network.off")
 
 
 def _map_subnet(vpc: Vpc, subnet: Subnet) -> MapNode:

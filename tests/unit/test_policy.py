@@ -12,14 +12,14 @@ import botocore.session
 import nbformat
 import pytest
 
-from handson.audit import PROOF
 from handson.core import messages
 from handson.core.errors import NotAllowed
 from handson.course import policy, syllabus
 from handson.course.exercise import Exercise
-from handson.course.policy import STATEMENTS, Statement
+from handson.course.policy import PROOF, STATEMENTS, Statement
 from handson.engine.model import Destination
 from handson.engine.registry_client import explain_refusal
+from handson.grading import tokens
 
 TABLE = {
     "ec2": {
@@ -134,6 +134,7 @@ def test_a_token_is_for_grading_alone_short_lived_and_tagged_with_nothing_else()
     )
     said = (prove["sts:IdentityTokenAudience"], prove["sts:DurationSeconds"], tag["aws:TagKeys"])
     assert said == (["handson-evidence"], "300", ["handson-chain"])
+    assert said == ([tokens.AUDIENCE], str(tokens.SECONDS), [tokens.TAG])
 
 
 def test_the_policy_is_a_document_that_fits_and_allows_what_the_verbs_need_alone() -> None:

@@ -93,8 +93,8 @@ def catalogue(wing: str) -> dict[str, dict[str, str]]:
 def group(key: str) -> dict[str, dict[str, str]]:
     """Return the sentences of a group by name, in the order of the file, each by language."""
     wing, _, topic = f"{key}.".partition(".")
-    entries = catalogue(wing).items()
-    return {name.removeprefix(topic): it for name, it in entries if name.startswith(topic)}
+    entries = _read_entries(wing).items()
+    return {name.removeprefix(topic): _parse(it) for name, it in entries if name.startswith(topic)}
 
 
 @cache

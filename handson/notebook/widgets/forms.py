@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from handson.core import messages
-from handson.core.cards import CardPart, Displayable, Note, Rows
+from handson.core.cards import CardPart, Displayable, Note, Rows, list_fields
 from handson.core.errors import NotReady
 from handson.core.text import check_choice
 from handson.course import rules, syllabus
@@ -93,8 +93,11 @@ class CreateClusterForm(FormCard):
         form.check(self.exercise)
         rows = [
             (self.label("name"), form.name),
-            (messages.text("resources.cluster.row-providers"), ", ".join(form.capacity_providers)),
-            (messages.text("resources.cluster.row-instances"), "0"),
+            (
+                messages.text("resources.cluster.row.capacity_providers"),
+                ", ".join(form.capacity_providers),
+            ),
+            (messages.text("resources.cluster.row.container_instances"), "0"),
         ]
         return [Rows(rows), Note(messages.text("resources.cluster.no-instances"))]
 
@@ -114,11 +117,7 @@ class CreateRepositoryForm(FormCard):
         rules.check_repository_name(values["name"], exercise=self.exercise)
         uri = build_repository_uri(self.target, values["name"])
         private = messages.text("resources.registry.private")
-        rows = [
-            (messages.text("resources.registry.row-uri"), uri),
-            (messages.text("resources.registry.row-visibility"), private),
-        ]
-        return [Rows(rows)]
+        return [list_fields("resources.registry.row", {"uri": uri, "visibility": private})]
 
 
 class PushImageForm(FormCard):
