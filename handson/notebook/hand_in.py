@@ -113,25 +113,25 @@ class HandInFile(Displayable):
 
 
 def write_hand_in(
-    folder: Path, records: Sequence[Record], *, learner: str, home: Path
+    folder: Path, records: Sequence[Record], *, learner: str, home: Path, beside: Path
 ) -> HandInFile:
-    """Write the zip beside the notebooks of a folder, and the journal, which nbgrader reads there.
+    """Write the zip into a folder, and the journal, which nbgrader reads beside the notebooks.
 
-    The zip holds the folder's notebooks as they are saved, the journal and, if the home folder has
-    one, the signed proof.
+    The zip holds the notebooks as they are saved, the journal and, if the home folder has one, the
+    signed proof.  The notebooks are the folder's; if it has none, those of the folder `beside`.
 
     Raises:
         NotReady: The folder or the disk does not take a file; the zip is as it was before.
     """
     path, buffer = folder / make_zip_name(learner), io.BytesIO()
     write_whole(folder / HAND_IN, as_lines(records), mode=SHARED)
-    books = [book for book in sorted(folder.glob("*.ipynb")) if not book.name.startswith(".")]
-    own = [*books, folder / HAND_IN]
+    notebooks = sorted(folder.glob("*.ipynb")) or sorted(beside.glob("*.ipynb"))
+    own = [*(book for book in notebooks if not book.name.startswith(".")), folder / HAND_IN]
     # Not packed: grading would take a large file that packs well for a bomb.
     with zipfile.ZipFile(buffer, "w", strict_timestamps=False) as archive:
         for file in (*own, home / tokens.FILE):
             with suppress(OSError):  # grading names what it cannot read
                 archive.write(file, file.name)
     write_whole(path, buffer.getvalue(), mode=SHARED)
-    result = grading.grade_files(folder, [file.name for file in own])
+    result = grading.grade_files(path, ())
     return HandInFile(path, learner, result, records)

@@ -533,9 +533,10 @@ class Workshop(Displayable):
         records = self._journal.records()
         if not records:
             raise NotReady.from_key("notebook.workshop.nothing-to-hand-in")
-        folder = self.settings.hand_in or find_current_folder()
-        learner, home = self.settings.learner, self.settings.home
-        return hand_in.write_hand_in(folder, records, learner=learner, home=home)
+        beside = find_current_folder()
+        folder, home = self.settings.hand_in or beside, self.settings.home
+        learner = self.settings.learner
+        return hand_in.write_hand_in(folder, records, learner=learner, home=home, beside=beside)
 
     def questions(self, *topics: str) -> questions.Quiz:
         """Return self-check questions, made from the learner's resources.

@@ -79,6 +79,13 @@ class Lab:
             path.write_text('{"locale": "en"}', encoding="utf-8")
         return before != edition
 
+    def path_of(self, name: str) -> str:
+        """Return where JupyterLab has a notebook."""
+        return f"notebooks/{self.edition}/{name}.ipynb"
+
+    def address_of(self, path: str) -> str:
+        return f"{self.base}/lab/tree/{path}?token={self.token}&reset"
+
     def saved(self, name: str) -> dict[str, Any]:
         notebook: dict[str, Any] = json.loads(self._path_of(name).read_text(encoding="utf-8"))
         return notebook
@@ -120,7 +127,7 @@ class Lab:
         )
 
     def _path_of(self, name: str) -> Path:
-        return self.folder / "notebooks" / self.edition / f"{name}.ipynb"
+        return self.folder / self.path_of(name)
 
     def _configure(self, folder: Path) -> None:
         folder.mkdir()
@@ -140,16 +147,18 @@ class Lab:
 
 
 class Opened:
-    def __init__(self, lab: Lab, page: Any, name: str, *, anew: bool = True) -> None:
+    """A notebook that a page shows in the JupyterLab of `Lab`, or in that of a hub's learner."""
+
+    def __init__(self, lab: Any, page: Any, name: str, *, anew: bool = True) -> None:
         self.lab, self.page, self.name = lab, page, name
         self.open(anew=anew)
 
     def open(self, *, anew: bool = False) -> None:
         """Open the notebook in the JupyterLab that the page shows, or in it loaded anew."""
-        path = f"notebooks/{self.lab.edition}/{self.name}.ipynb"
+        path = self.lab.path_of(self.name)
         self.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
         if anew or not self.page.url.startswith(self.lab.base):
-            self.page.goto(f"{self.lab.base}/lab/tree/{path}?token={self.lab.token}&reset")
+            self.page.goto(self.lab.address_of(path))
         else:
             self.page.evaluate(_OPEN, path)
         self._wait(_READY, path)
@@ -167,14 +176,18 @@ class Opened:
     def restart(self) -> None:
         """Restart the kernel, and wait until it can be used."""
         self.page.evaluate(_RESTART)
-        self._wait(_READY, f"notebooks/{self.lab.edition}/{self.name}.ipynb")
+        self._wait(_READY, self.lab.path_of(self.name))
 
     def run_all(self) -> None:
-        """Choose Run All Cells and wait for the end of the run, or for an error that ends it.
+        """Choose Run All Cells and wait for the end of the run, or for an error that ends it."""
+        self.begin_run()
+        self.end_run()
 
-        It is chosen again where it was lost, as happens while JupyterLab is still busy with itself.
-        """
+    def begin_run(self) -> None:
+        """Choose Run All Cells, again where it was lost, as happens while JupyterLab is busy."""
         until(lambda: self._sets_off("runmenu:run-all", _STARTED))
+
+    def end_run(self) -> None:
         self._wait(_RUN)
 
     def save(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from handson.core import messages
 from handson.core.errors import NotReady
 from handson.course import evidence
-from handson.grading import export_names, grade_class
+from handson.grading import Learner, Roster, export_names, grade_class
 from handson.grading.notebooks import load_cells
 from handson.notebook.hand_in import HandInFile, write_hand_in
 
@@ -39,7 +39,7 @@ def book() -> Book:
 def hand_in(book: Book, folder: Path, learner: str = NAME) -> HandInFile:
     home = folder / ".handson"
     home.mkdir(parents=True, exist_ok=True)
-    return write_hand_in(folder, book.records, learner=learner, home=home)
+    return write_hand_in(folder, book.records, learner=learner, home=home, beside=folder)
 
 
 def marks(path: Path) -> Any:
@@ -83,6 +83,26 @@ def test_the_zips_of_a_class_are_told_apart_by_their_names(tmp_path: Path) -> No
     ]
     codes = {finding.code for each in results for finding in each.findings}
     assert [code for code in codes if code.startswith("learner")] == []
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_the_folders_that_a_hub_keeps_are_each_learner_once_by_the_hubs_name(
+    is_listed: bool, tmp_path: Path
+) -> None:
+    users = ["ben", "s1001", "taro.yamada@example.ac.jp", "鈴木一郎"]
+    for number, user in enumerate(users):
+        book = making.hand_in(user, seed=number)
+        folder, beside = tmp_path / "hand-ins" / user, tmp_path / f"home-{number}"
+        folder.mkdir(parents=True)
+        home = book.write(beside)
+        write_hand_in(folder, book.records, learner=user, home=home, beside=beside)
+    (tmp_path / "hand-ins" / "zoe").mkdir()  # who has not handed in
+    roster = Roster(tuple(map(Learner, [*users, "zoe"]))) if is_listed else Roster()
+    results = grade_class([tmp_path / "hand-ins"], roster=roster).results
+    found = [(each.learner, each.points, [one.code for one in each.findings]) for each in results]
+    expected = {user: (80, []) for user in users} | {"zoe": (0, ["nothing-handed-in"])}
+    assert {learner: tuple(rest) for learner, *rest in found} == expected
+    assert len(found) == len(expected)
 
 
 @making.FEW
@@ -190,4 +210,4 @@ def test_a_zip_that_cannot_be_written_says_why_and_stays_as_it_was(
     with pytest.raises(NotReady, match=NAME):
         hand_in(book, folder)
     with pytest.raises(NotReady, match="gone"):
-        write_hand_in(tmp_path / "gone", book.records, learner=NAME, home=folder)
+        write_hand_in(tmp_path / "gone", book.records, learner=NAME, home=folder, beside=folder)
