@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from handson.core import messages
 
@@ -74,8 +75,7 @@ class CardPart(Protocol):
     def html(self) -> str: ...
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """Pairs of label and value, one a line."""
 
     rows: Sequence[tuple[str, str]]
@@ -111,8 +111,7 @@ def _describe(value: Any) -> str:
     return ", ".join(map(str, value)) or "-" if isinstance(value, list | tuple) else str(value)
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table; a cell that is a key of `MARKS` shows that mark."""
 
     headers: Sequence[str]
@@ -128,8 +127,7 @@ class Table:
         return f'<table style="{_TABLE}"><thead>{head}</thead><tbody>{body}</tbody></table>'
 
 
-@dataclass(frozen=True)
-class Tile:
+class Tile(Struct, frozen=True):
     """A heading with a mark, lines under it, and the address that it leads to, if any.
 
     `state` is the key of the mark, or empty for what is not begun.
@@ -141,8 +139,7 @@ class Tile:
     link: str = ""
 
 
-@dataclass(frozen=True)
-class Tiles:
+class Tiles(Struct, frozen=True):
     """Tiles side by side, as many a line as fit; `width` is the least of each, in pixels."""
 
     tiles: Sequence[Tile]
@@ -173,8 +170,7 @@ class Tiles:
         )
 
 
-@dataclass(frozen=True)
-class MapNode:
+class MapNode(Struct, frozen=True):
     """A box of a resource map.
 
     Attributes:
@@ -190,8 +186,7 @@ class MapNode:
     links: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class ResourceMap:
+class ResourceMap(Struct, frozen=True):
     """Columns of boxes under headings, like the resource map of the VPC console."""
 
     columns: Sequence[tuple[str, Sequence[MapNode]]]
@@ -212,8 +207,7 @@ class ResourceMap:
         return f'<div style="display:flex;flex-wrap:wrap;gap:6px 10px;margin:6px 0">{columns}</div>'
 
 
-@dataclass(frozen=True)
-class CommandBlock:
+class CommandBlock(Struct, frozen=True):
     """Commands to paste; in HTML a summary hides them unless they are `unfolded`."""
 
     summary: str
@@ -232,8 +226,7 @@ class CommandBlock:
         )
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(Struct, frozen=True):
     """A sentence or two, with the key of the mark before it and an address, or without."""
 
     sentence: str
@@ -259,8 +252,7 @@ def warning_notes(problem: str, remedy: str) -> tuple[Note, Note]:
     return Note(problem, state="warn"), Note(f"→ {remedy}")
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(Struct, frozen=True):
     """A box with a title; `state` is a key of `MARKS`."""
 
     title: str

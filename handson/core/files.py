@@ -11,9 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from io import FileIO
 from pathlib import Path
 from threading import Lock
@@ -40,7 +38,8 @@ def read_data(package: str, name: str) -> dict[str, Any]:
     """Return a TOML file that belongs to a package."""
     import tomllib  # compiles its patterns
 
-    return tomllib.loads(files(package).joinpath(name).read_text(encoding="utf-8"))
+    path = Path(__file__).parents[2].joinpath(*package.split("."), name)
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def read_utf8(file: Path) -> str:
@@ -150,8 +149,7 @@ def read_state(path: Path, kind: type[T]) -> T | None:
         return None
 
 
-@dataclass(frozen=True)
-class KeptState(Generic[T]):
+class KeptState(msgspec.Struct, Generic[T], frozen=True):
     """A state that the home folder keeps as JSON, in a file with this name."""
 
     name: str

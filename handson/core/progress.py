@@ -17,9 +17,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from html import escape
 from typing import Any, Protocol, TextIO
+
+from msgspec import Struct
 
 from handson.core import messages
 from handson.core.text import cut_to_columns
@@ -65,8 +66,7 @@ class Progress(Protocol):
         """Open a line that begins with the label."""
 
 
-@dataclass
-class Work:
+class Work(Struct):
     """A line that is open for a block of work, and the sentence that it ends as."""
 
     line: ProgressLine
@@ -95,8 +95,7 @@ def ignore_progress(_sentence: str) -> None:
     """Take a sentence and show nothing."""
 
 
-@dataclass
-class TerminalLine:
+class TerminalLine(Struct):
     """A line on a stream, with the lines below it; a terminal replaces them in place."""
 
     label: str
@@ -126,8 +125,7 @@ class TerminalLine:
         return f"\x1b[?7l{cut_to_columns(row, self.columns - 1)}\x1b[?7h"
 
 
-@dataclass
-class TerminalProgress:
+class TerminalProgress(Struct):
     """Progress on a stream: standard error, unless another is given.
 
     Attributes:
@@ -143,23 +141,23 @@ class TerminalProgress:
         return TerminalLine(label, self.stream or sys.stderr, columns)
 
 
-@dataclass
 class ThrottledLine:
     """A line that changes at most once an `interval` (seconds); its last sentence always shows.
 
-    Attributes:
+    Args:
         display: Shows a sentence in the place of the one before.
         interval: The least time between two sentences.
         clock: Seconds that only ever grow.
     """
 
-    display: Say
-    interval: float = 0.1
-    clock: Callable[[], float] = time.monotonic
-    _shown_at: float = -math.inf
+    def __init__(
+        self, display: Say, interval: float = 0.1, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._display, self._interval, self._clock = display, interval, clock
+        self._shown_at = -math.inf
 
     def __call__(self, sentence: str) -> None:
-        if self.clock() - self._shown_at >= self.interval:
+        if self._clock() - self._shown_at >= self._interval:
             self.show(sentence)
 
     def done(self, sentence: str) -> None:
@@ -167,8 +165,8 @@ class ThrottledLine:
 
     def show(self, sentence: str) -> None:
         """Show a sentence, however little time has passed."""
-        self._shown_at = self.clock()
-        self.display(sentence)
+        self._shown_at = self._clock()
+        self._display(sentence)
 
 
 class NotebookProgress:

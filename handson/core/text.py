@@ -13,11 +13,10 @@ from handson.core.errors import InvalidInput
 _LONGEST_QUOTE = 60
 _LONGEST_LINE = 120
 _MOST_LETTERS = 8
-_FULL_WIDTH = re.compile(
-    "[\uff01-\uff5e\u3000\u2018-\u201f\u2010-\u2015\u2212\u30fc\u3001\u3002\u30fb]+"
-)
+# The patterns of rare letters are compiled at their first use, which takes milliseconds.
+_FULL_WIDTH = "[\uff01-\uff5e\u3000\u2018-\u201f\u2010-\u2015\u2212\u30fc\u3001\u3002\u30fb]+"
 """Letters that a Japanese keyboard or a word processor writes in place of ASCII."""
-_INVISIBLE = re.compile(
+_INVISIBLE = (
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
@@ -25,7 +24,7 @@ _INVISIBLE = re.compile(
 """Control characters, and what Unicode lets nobody see (Default_Ignorable_Code_Point,
 and the empty Braille pattern)."""
 _EMOJI = "\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
-_NEEDED = re.compile(
+_NEEDED = (
     "(?<=[\u0600-\u10ff\u1200-\u1cff])[\u180b-\u180f\u200b-\u200d]"  # Persian, Hindi, Thai …
     f"|(?<=[#*0-9\xa9\xae{_EMOJI}])[\ufe0e\ufe0f]\u200d?|(?<=[{_EMOJI}])\u200d"
     "|(?<=[\u3005-\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])"
@@ -75,7 +74,7 @@ def advise_half_width(text: str) -> str | None:
     Return None if there are none, or if the text is not ASCII without them either.
     """
     mended = to_half_width(text).strip()
-    found = list(dict.fromkeys(_FULL_WIDTH.findall(text)))
+    found = list(dict.fromkeys(re.findall(_FULL_WIDTH, text)))
     if not (found and mended and mended.isascii()):
         return None
     space = messages.text("core.text.full-width-space")
@@ -118,7 +117,7 @@ def replace_controls(text: str, *, keep: str = "") -> str:
 
 def find_invisible(text: str) -> str:
     """Return the letters of a text that nobody sees and that no script or emoji needs."""
-    return "".join(run[0] for run in _INVISIBLE.finditer(text) if not _is_needed(run))
+    return "".join(run[0] for run in re.finditer(_INVISIBLE, text) if not _is_needed(run))
 
 
 def show_invisible(text: str) -> str:
@@ -129,7 +128,7 @@ def show_invisible(text: str) -> str:
             return run[0]
         return f"[{' '.join(f'U+{ord(letter):04X}' for letter in run[0])}]"
 
-    return _INVISIBLE.sub(show, text)
+    return re.sub(_INVISIBLE, show, text)
 
 
 def list_briefly(texts: Sequence[str], *, most: int = 12) -> str:
@@ -178,7 +177,7 @@ def cut_to_columns(line: str, columns: int) -> str:
 
 
 def _is_needed(run: re.Match[str]) -> bool:
-    return _NEEDED.fullmatch(run.string, *run.span()) is not None
+    return re.compile(_NEEDED).fullmatch(run.string, *run.span()) is not None
 
 
 def _fold(name: str) -> str:

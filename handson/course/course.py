@@ -26,12 +26,12 @@ Everything may be missing.  Points are by the id of a check or the `grade_id` of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from handson.core.errors import InvalidInput
 from handson.core.files import read_utf8

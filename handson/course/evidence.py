@@ -14,10 +14,11 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from handson.core.files import explain_unwritable, hold_lock, open_private
 from handson.course.exercise import Exercise
@@ -32,8 +33,7 @@ _UNUSABLE = "course.evidence.journal"
 Record = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """The state of the target for one check, before it is sealed.
 
     Attributes:

@@ -7,8 +7,8 @@ finished exercise from goal.toml.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from handson.core.files import read_data
@@ -23,8 +23,7 @@ _GATEWAY = "igw-…"
 """A placeholder: AWS assigns ids at creation.  Planned subnets use their names as ids."""
 
 
-@dataclass(frozen=True)
-class PlannedSubnet:
+class PlannedSubnet(Struct, frozen=True):
     """A planned subnet; `number` counts from 1 within its `kind`, "public" or "private"."""
 
     form: NetworkForm

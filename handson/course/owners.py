@@ -13,10 +13,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 from unicodedata import normalize
+
+from msgspec import Struct, field
 
 from handson.core import messages
 from handson.core.text import list_briefly, one_line
@@ -63,8 +64,7 @@ def read_tags(tags: Mapping[str, str]) -> dict[str, Any]:
     return {"tagged": tags.get(TAG_KEY) == TAG_VALUE, "owner": tags.get(OWNER_KEY, "")}
 
 
-@dataclass(frozen=True)
-class Owners:
+class Owners(Struct, frozen=True):
     """The owner of what a connection creates, and whose resources are the learner's own.
 
     Attributes:

@@ -20,9 +20,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
+
+from msgspec import Struct, field
 
 from handson.core import messages
 from handson.core.errors import NotAllowed
@@ -57,8 +58,7 @@ _RENAMED = {"service-quotas": "servicequotas"}
 """boto3's names of services whose prefix in IAM differs."""
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """A statement of the policy; `resources` are ARNs without "arn:aws:", with placeholders."""
 
     sid: str

@@ -5,17 +5,15 @@ What a learner builds is in `exercise`; the facts of a check are in its module a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
+from msgspec import Struct
 
 from handson.core.files import read_data
 
 _DATA = read_data("handson.course", "syllabus.toml")
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Struct, frozen=True):
     """A check: an item that a learner builds and collects evidence for.
 
     Attributes:
@@ -49,8 +47,7 @@ OPTIONAL_NOTEBOOKS: tuple[str, ...] = tuple(_DATA["optional-notebooks"])
 ALL_NOTEBOOKS = tuple(sorted((*NOTEBOOKS, *OPTIONAL_NOTEBOOKS)))
 
 
-@dataclass(frozen=True)
-class Form:
+class Form(Struct, frozen=True):
     """A cell in which a learner fills in a form of the console.
 
     Attributes:
@@ -69,8 +66,7 @@ class Form:
 FORMS = msgspec.convert(_DATA["forms"], tuple[Form, ...])
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A cell that the learner writes and a person marks, with its nbgrader `grade_id`."""
 
     grade_id: str

@@ -5,17 +5,17 @@ Errors of cells pass through one event of IPython, those of forms through `FormC
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from handson.core.folders import find_notebook
 from handson.course import evidence, syllabus
 from handson.course.activity import Activity, add_activity, name_error
 
 
-@dataclass
-class _Kernel:
+class _Kernel(Struct):
     """The home folder of the last `start`, None while nothing is logged, and what has failed."""
 
     home: Path | None = None

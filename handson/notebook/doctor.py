@@ -8,10 +8,10 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from handson import engine
 from handson.aws import Aws
@@ -33,8 +33,7 @@ _HOST = "127.0.0.1"
 _WANTED_BYTES = 2_000_000_000
 
 
-@dataclass(frozen=True)
-class MachineFinding:
+class MachineFinding(Struct, frozen=True):
     """One thing that was checked on this machine.
 
     `state` is "ok", "advice" (the workshop works without it) or "bad".
@@ -51,8 +50,7 @@ class MachineFinding:
         return messages.label("notebook.doctor.finding", self.id)
 
 
-@dataclass(frozen=True, repr=False)
-class MachineReport(Displayable):
+class MachineReport(Displayable, Struct, frozen=True):
     """All findings on this machine."""
 
     findings: tuple[MachineFinding, ...]

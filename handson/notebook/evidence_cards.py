@@ -5,9 +5,10 @@ Every verdict here is derived again from what a record observed, whatever else t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from handson.core import messages
 from handson.core.cards import Card, Displayable, Note, Rows, Table, warning_notes
@@ -21,8 +22,7 @@ _DIGEST_LETTERS = 19
 """How much of a digest the journal's table shows: "sha256:" and twelve digits."""
 
 
-@dataclass(frozen=True, repr=False)
-class Evidence(Displayable):
+class Evidence(Displayable, Struct, frozen=True):
     """The result of an evidence cell: facts for people, and the record in the output's metadata.
 
     Attributes:
@@ -50,8 +50,7 @@ class Evidence(Displayable):
         return super()._repr_mimebundle_(include, exclude), {METADATA_KEY: self.record}
 
 
-@dataclass(frozen=True, repr=False)
-class JournalEntries(Displayable):
+class JournalEntries(Displayable, Struct, frozen=True):
     """Evidence so far, in order, and what the learner is asked to build."""
 
     records: tuple[Record, ...]
@@ -103,8 +102,7 @@ class JournalEntries(Displayable):
             return False
 
 
-@dataclass(frozen=True, repr=False)
-class RestartNotice(Displayable):
+class RestartNotice(Displayable, Struct, frozen=True):
     """What the embedded AWS lost when it was killed, and which notebook makes it again."""
 
     verification: Verification

@@ -10,9 +10,10 @@ import io
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from handson import grading
 from handson.core import messages
@@ -35,8 +36,7 @@ class Item(NamedTuple):
     place: str = ""
 
 
-@dataclass(frozen=True, repr=False)
-class HandInFile(Displayable):
+class HandInFile(Displayable, Struct, frozen=True):
     """The zip to hand in, and what grading read in it.
 
     Attributes:

@@ -11,9 +11,10 @@ that writes to standard error.  So a score is a number as text, and a card as HT
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from handson import grading
 from handson.aws import settings
@@ -75,8 +76,7 @@ class ScoringWorkshop(SkippedCall):
         return CheckScore(mark, tuple(findings))
 
 
-@dataclass(frozen=True, repr=False)
-class CheckScore(Displayable):
+class CheckScore(Displayable, Struct, frozen=True):
     """The points of one check, with the facts and findings that decided them."""
 
     mark: CheckMark

@@ -7,8 +7,9 @@ notebook, and the clean-up is known by its receipt.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from handson.core import messages
 from handson.core.cards import Card, Displayable, Note, Rows, Tile, Tiles, warning_notes
@@ -25,8 +26,7 @@ _ALL_CHECKS = "04-evidence"
 _WIDTH = 80
 
 
-@dataclass(frozen=True, repr=False)
-class Overview(Displayable):
+class Overview(Displayable, Struct, frozen=True):
     """Where a learner is in the course.
 
     Attributes:

@@ -12,9 +12,11 @@ import shutil
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from handson.aws.settings import Settings
 from handson.core.errors import HandsonError, InvalidInput, NotReady
@@ -33,8 +35,7 @@ OnCell = Callable[[str, int, int], None]
 """Takes a notebook's name, the number of finished code cells, and the number of all."""
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """The result of one notebook: its executed copy and, where a cell failed, its error.
 
     `cell` is the failing cell's id and `error` two lines, problem and remedy; both are empty where

@@ -14,11 +14,11 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from handson.core import folders, messages
 from handson.core.errors import InvalidInput, NotReady
@@ -34,8 +34,7 @@ _LEFTOVERS = {"log", "tmp", ".bundle", "__pycache__", ".ipynb_checkpoints", ".DS
 _LOCK_SECONDS = 60
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """What was done to the files of a workspace.
 
     Attributes:

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from handson.aws import Aws
@@ -38,8 +38,7 @@ Damage = Sequence[Step | state.RecordedUri]
 """What a breakage does, in this order: AWS calls, and perhaps another image URI to record."""
 
 
-@dataclass(frozen=True)
-class OwnResources:
+class OwnResources(Struct, frozen=True):
     """The resources of a finished workshop that carry its tag.
 
     Each property raises `NotReady` when its resource lacks the tag: the learner made that one by

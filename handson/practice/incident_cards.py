@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from handson.core import messages
 from handson.core.cards import Card, CardPart, Displayable, Note, Rows, warning_notes
@@ -21,8 +22,7 @@ Leftover = tuple[str, str]
 """A broken resource that still exists, as a sentence, and what to do about it."""
 
 
-@dataclass(frozen=True, repr=False)
-class IncidentReport(Displayable):
+class IncidentReport(Displayable, Struct, frozen=True):
     """The symptom of what is broken; not its cause.
 
     Attributes:
@@ -49,8 +49,7 @@ class IncidentReport(Displayable):
         return Card(messages.text(title), (*notes, Rows(rows), go_on), state="warn")
 
 
-@dataclass(frozen=True, repr=False)
-class Hints(Displayable):
+class Hints(Displayable, Struct, frozen=True):
     """The hints up to a step.
 
     Attributes:
@@ -84,8 +83,7 @@ class Hints(Displayable):
         return Card(title, (Rows(rows), *parts), state="info")
 
 
-@dataclass(frozen=True, repr=False)
-class RepairReport(Displayable):
+class RepairReport(Displayable, Struct, frozen=True):
     """Whether the breakage is mended, and how many hints it took.
 
     Attributes:
@@ -138,8 +136,7 @@ class RepairReport(Displayable):
         return Card(title, (Rows(rows), *parts), state="bad")
 
 
-@dataclass(frozen=True, repr=False)
-class NothingBroken(Displayable):
+class NothingBroken(Displayable, Struct, frozen=True):
     """The answer on real AWS, in the place of each report: nothing was broken, nothing is mended.
 
     It has the attributes of `IncidentReport`, `Hints` and `RepairReport`, without content.
@@ -159,8 +156,7 @@ class NothingBroken(Displayable):
         return Card(problem, (Note(f"→ {remedy}"),), state="advice")
 
 
-@dataclass(frozen=True, repr=False)
-class Console(Displayable):
+class Console(Displayable, Struct, frozen=True):
     """The VPCs, clusters, repositories and the image URI as the consoles list them, not judged."""
 
     snapshot: Snapshot

@@ -13,13 +13,12 @@ it again.
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from handson.aws import Aws
@@ -63,8 +62,7 @@ def check_step(step: object) -> None:
         raise InvalidInput.from_key("practice.incidents.step", step=quote(step))
 
 
-@dataclass(frozen=True)
-class Drill:
+class Drill(Struct, frozen=True):
     """Breaking and mending in one learner's workshop.
 
     Args:
@@ -190,7 +188,7 @@ class Drill:
                 ids = {"InternetGatewayId": id, "VpcId": found.resource}
                 call = results.write_aws_call("ec2", "AttachInternetGateway", **ids)
         remedy = found.remedy if call in found.remedy else results.advise_call(call)
-        return dataclasses.replace(found, call=call, remedy=remedy)
+        return replace(found, call=call, remedy=remedy)
 
     def _look(self) -> tuple[Snapshot, Verification]:
         ids = syllabus.CHECK_IDS

@@ -9,9 +9,11 @@ sentence that says what there is to see.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from handson.core import files, messages
 from handson.core.cards import Card, Displayable, Note
@@ -75,8 +77,7 @@ PREDICTIONS: Mapping[str, tuple[tuple[str, ...], Callable[[Snapshot, Exercise], 
 """By id the verbs whose results compare the answer, and what returns the right one."""
 
 
-@dataclass(frozen=True, repr=False)
-class Prediction(Displayable):
+class Prediction(Displayable, Struct, frozen=True):
     """A question, the learner's answer if there is one, and what there was to see before it."""
 
     id: str

@@ -13,10 +13,11 @@ each state that changes it (`reach.needs-mapped`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from ipaddress import ip_network
 from string import ascii_lowercase
+
+from msgspec import Struct
 
 from handson.core import messages
 from handson.core.cards import MARKS, Card, CardPart, Displayable, Note
@@ -40,8 +41,7 @@ of AWS and on premises.
 _RIGHT = {id: right for topic in TOPICS.values() for id, right in topic.items()}
 
 
-@dataclass(frozen=True)
-class AnswerChoice:
+class AnswerChoice(Struct, frozen=True):
     """One of the answers to choose from; `why` explains what is right or wrong with it."""
 
     letter: str
@@ -50,8 +50,7 @@ class AnswerChoice:
     why: str
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True):
     """A question with one right choice; `hint` is for who has chosen another one."""
 
     id: str
@@ -60,8 +59,7 @@ class Question:
     choices: tuple[AnswerChoice, ...]
 
 
-@dataclass(frozen=True, repr=False)
-class Feedback(Displayable):
+class Feedback(Displayable, Struct, frozen=True):
     """Whether a choice is right, and why; a wrong one has the hint, unless it is explained."""
 
     question: Question
@@ -91,8 +89,7 @@ class Feedback(Displayable):
         return Card(self.verdict, parts, state=self.state)
 
 
-@dataclass(frozen=True, repr=False)
-class Quiz(Displayable):
+class Quiz(Displayable, Struct, frozen=True):
     """Questions, by topic or by id; `planned` when they name resources that do not exist yet."""
 
     names: tuple[str, ...]
@@ -133,12 +130,11 @@ class Quiz(Displayable):
         topic = messages.label("practice.questions.topic", group)
         how = messages.text("practice.questions.how", topic='", "'.join(self.names))
         asked = [_QuestionPart(*item) for item in enumerate(self.questions, start=1)]
-        parts = (*map(Note, self.introduction), *asked, Note(how))
+        parts: list[CardPart] = [*map(Note, self.introduction), *asked, Note(how)]
         return Card(messages.text("practice.questions.title", topic=topic), parts, state="info")
 
 
-@dataclass(frozen=True)
-class _QuestionPart(CardPart):
+class _QuestionPart(Struct, frozen=True):
     """A question with its choices; HTML folds hint and answer away, plain text leaves them out."""
 
     number: int

@@ -11,10 +11,11 @@ and its values.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_network
 from pathlib import Path
+
+from msgspec import Struct
 
 from handson.core import files, messages
 from handson.core.cards import Card, Displayable, Note
@@ -37,8 +38,7 @@ _HALF = ("count", "broken", "spot", "behind")
 """The sentences on a task whose first phase is done."""
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(Struct, frozen=True):
     """What a task is judged by: the state, what the home folder keeps, and the learner's answer."""
 
     snapshot: Snapshot
@@ -139,8 +139,7 @@ TASKS: Mapping[str, Callable[[Case], Finding]] = {
 }
 
 
-@dataclass(frozen=True, repr=False)
-class TaskReport(Displayable):
+class TaskReport(Displayable, Struct, frozen=True):
     """What was found of a task; `done_at` is when it was done first, or empty."""
 
     id: str

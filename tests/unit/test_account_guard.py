@@ -120,7 +120,7 @@ def test_nothing_is_broken_on_real_aws(room: Workshop, fake: FakeAws) -> None:
     assert fake.operations == ["GetCallerIdentity"]  # for the first; the key is the same since then
     # A later cell may ask for what a report of a breakage has.
     reports = (incident_cards.IncidentReport, incident_cards.Hints, incident_cards.RepairReport)
-    asked = {name for one in reports for name in (*one.__dataclass_fields__, *vars(one))}
+    asked = {name for one in reports for name in (*one.__struct_fields__, *vars(one))}
     assert {name for name in asked if not hasattr(answers[0], name)} == set()
     assert not answers[2].passed
 

@@ -7,11 +7,11 @@ import errno
 import json
 import socket
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from handson.aws import Aws, settings
 from handson.core.errors import AWSError

@@ -9,7 +9,7 @@ error takes a pair of sentences, ``….problem`` and ``….remedy``.
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from string import Formatter
 from typing import Any
 
@@ -100,7 +100,7 @@ def group(key: str) -> dict[str, dict[str, str]]:
 @cache
 def _read_entries(wing: str) -> dict[str, str]:
     """Return the lines of a file by key, not parsed yet: a notebook needs few of them."""
-    lines = files(__name__).joinpath(f"{wing}.toml").read_text(encoding="utf-8").split("\n")
+    lines = Path(__file__).with_name(f"{wing}.toml").read_text(encoding="utf-8").split("\n")
     return dict(line.split(" = ", 1) for line in lines if line and line[0] != "#")
 
 

@@ -15,7 +15,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator
 from functools import cached_property
-from importlib.resources import files
+from pathlib import Path
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -34,7 +34,7 @@ _BOX_ROLES = {word: word for word in (SUBNET, VPC, REGISTRY, LOCAL, CLUSTER, ZON
 }
 """The role of a box by its words; the first that fits, because it says most."""
 
-_DATA = json.loads(files(__package__).joinpath("diagram_words.json").read_text(encoding="utf-8"))
+_DATA = json.loads(Path(__file__).with_name("diagram_words.json").read_text(encoding="utf-8"))
 _ZONE_LETTER = re.compile(
     r"\b[1-9]([a-f])\b|(?:\baz\b|\bzone\b|ゾーン)[ :-]*([a-f1-6])\b|(?<![a-z])az([a-f1-6])\b",
     re.ASCII,

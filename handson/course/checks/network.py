@@ -25,7 +25,9 @@ hand.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from handson.core import messages
 from handson.core.text import list_briefly, one_line, to_half_width
@@ -72,8 +74,7 @@ def _explain_no_vpc(snapshot: Snapshot, exercise: Exercise) -> Diagnosis:
     )
 
 
-@dataclass(frozen=True)
-class _Case:
+class _Case(Struct, frozen=True):
     """A VPC to explain: where it is, its namesakes, and the exercise it is judged by."""
 
     target: Target

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from handson.course.checks.results import Facts
@@ -34,8 +34,7 @@ _EMPTY: dict[str, Any] = {"subnets": (), "route_tables": (), "internet_gateways"
 DNS = ("enableDnsSupport", "enableDnsHostnames")
 
 
-@dataclass(frozen=True)
-class NamedResource:
+class NamedResource(Struct, frozen=True):
     """A resource that the console names: its id, its Name tag, and the name it should have."""
 
     id: str

@@ -11,7 +11,8 @@ images.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from handson.course.checks import results
 from handson.course.checks.results import CheckResult, Diagnosis, Facts, Kept, conclude, diagnose
@@ -20,15 +21,14 @@ from handson.course.state import Image, Repository, Snapshot, Target
 
 # Amazon ECR User Guide, "Private registry" and "Amazon ECR service endpoints": FIPS endpoints, the
 # China partition and the dual-stack names on.aws beside the usual form.
-_IMAGE_URI = re.compile(
+_IMAGE_URI = (
     r"([0-9]{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]{1,40})\.(?:amazonaws\.com(?:\.cn)?|on\.aws)"
     r"/([a-z0-9._/-]{2,256})"
     r"(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?"
 )
 
 
-@dataclass(frozen=True)
-class EcrUri:
+class EcrUri(Struct, frozen=True):
     """The parts of a URI in a private ECR registry; without tag and digest the tag is `latest`."""
 
     account: str
@@ -40,7 +40,7 @@ class EcrUri:
 
 def parse_image_uri(uri: str) -> EcrUri | None:
     """Return the parts of an image's or a repository's URI, or None for another registry's."""
-    match = _IMAGE_URI.fullmatch(uri)
+    match = re.fullmatch(_IMAGE_URI, uri)
     if match is None:
         return None
     account, region, repository, tag, digest = match.groups()

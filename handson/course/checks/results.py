@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from handson.core import messages
 from handson.core.cards import MARKS, Card, CardPart, Displayable, Note, Table, warning_notes
@@ -33,8 +35,7 @@ _LONG = 20
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class FactResult:
+class FactResult(Struct, frozen=True):
     """One thing that a check looks at.
 
     Attributes:
@@ -64,8 +65,7 @@ class FactResult:
         return pick_fields(self, "id expected observed passed")
 
 
-@dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True):
     """Why facts are false, and the one next thing to do about it.
 
     Attributes:
@@ -89,8 +89,7 @@ class Diagnosis:
         return {"code": self.code, "message": self.message, "remedy": self.remedy}
 
 
-@dataclass(frozen=True, repr=False)
-class CheckResult(Displayable):
+class CheckResult(Displayable, Struct, frozen=True):
     """One check's facts, and the diagnoses of the false ones."""
 
     id: str
@@ -166,8 +165,7 @@ class CheckResult(Displayable):
         return " ".join([said, *(f"· {d.message} {d.remedy}" for d in reasons)])
 
 
-@dataclass(frozen=True, repr=False)
-class Verification(Displayable):
+class Verification(Displayable, Struct, frozen=True):
     """The results of all checks over one look at the target."""
 
     target: Target

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from html import escape
 from importlib.resources import files
 from typing import Any
 
 from ipywidgets import HTML, VBox
+from msgspec import Struct
+from msgspec.structs import replace
 
 from handson.core import messages
 from handson.core.cards import COLOURS, Card, CardPart, Displayable, Note, bundle_cards
@@ -83,8 +84,7 @@ class LiveCard(Displayable):
             self._handle = display(below, raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
 
-@dataclass
-class ProgressBars:
+class ProgressBars(Struct):
     """The progress of verbs in an HTML widget, one bar below the other.
 
     Attributes:
