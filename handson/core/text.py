@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from unicodedata import category, east_asian_width, normalize
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 _LONGEST_QUOTE = 60
 _LONGEST_LINE = 120
@@ -154,6 +157,14 @@ def map_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
 def fold_name(name: str) -> str:
     """Return a name without the differences of width, case and spaces."""
     return re.sub(r"\s", "", normalize("NFKC", name)).casefold()
+
+
+def group_pairs(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    """Return the values of each key, keys and values in the order of the pairs."""
+    grouped: dict[K, list[V]] = {}
+    for key, value in pairs:
+        grouped.setdefault(key, []).append(value)
+    return grouped
 
 
 def pick_fields(holder: object, names: str) -> dict[str, Any]:

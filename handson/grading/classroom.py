@@ -143,7 +143,7 @@ def _compare(results: list[Result], roster: Roster) -> list[Result]:
     for numbers in copies.find_shared([("", result.learner)] for result in results).values():
         for number in numbers:
             others = tuple(results[other].source for other in numbers if other != number)
-            found[number].append(replace(make_finding("learner-twice"), others=others))
+            found[number].append(make_finding("learner-twice", others=others))
     return [
         replace(result, findings=(*found[number], *result.findings))
         for number, result in enumerate(doubts.compare_names(results, roster))

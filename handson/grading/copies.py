@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from handson.core.text import find_invisible, list_briefly
+from handson.core.text import find_invisible, group_pairs, list_briefly
 from handson.grading.claims import find_objects
 from handson.grading.findings import (
     Bearer,
@@ -74,10 +74,7 @@ def find_shared(held: Iterable[Iterable[T]]) -> dict[T, tuple[int, ...]]:
     Args:
         held: For each owner what it holds, each thing once.
     """
-    owners: dict[T, list[int]] = defaultdict(list)
-    for owner, things in enumerate(held):
-        for thing in things:
-            owners[thing].append(owner)
+    owners = group_pairs((thing, owner) for owner, things in enumerate(held) for thing in things)
     return {thing: tuple(found) for thing, found in owners.items() if len(found) > 1}
 
 
@@ -100,26 +97,19 @@ def list_identifiers(claims: Iterable[Claim]) -> dict[Identifier, Bearer]:
 def compare_evidence(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]:
     """Yield a finding for each submission that shares identifiers, with its number."""
     # Learners who share several identifiers of a kind with the same others get one finding.
-    groups: dict[tuple[str, tuple[int, ...]], list[Identifier]] = defaultdict(list)
-    for identifier, owners in find_shared(each.identifiers for each in results).items():
-        groups[identifier[0], owners].append(identifier)
+    shared_by = find_shared(each.identifiers for each in results)
+    groups = group_pairs(((each[0], owners), each) for each, owners in shared_by.items())
     for (kind, owners), shared in sorted(groups.items()):
         bearers = {
             owner: min(results[owner].identifiers[each] for each in shared) for owner in owners
         }
         first = _find_first(results, bearers)
         for owner, bearer in bearers.items():
-            others = tuple(results[other].label for other in owners if other != owner)
-            finding = make_finding(
-                kind,
-                SEVERITY[kind],
-                check=bearer.check,
-                where=bearer.where,
-                example=list_briefly([min(shared)[1][:_SHOWN]]),
-                count=len(shared),
-                first="?" if first is None else results[first].label,
-            )
-            yield owner, replace(finding, others=others)
+            about: dict[str, Any] = {"check": bearer.check, "where": bearer.where}
+            about["others"] = [results[other].label for other in owners if other != owner]
+            about["example"] = list_briefly([min(shared)[1][:_SHOWN]])
+            about["first"] = "?" if first is None else results[first].label
+            yield owner, make_finding(kind, SEVERITY[kind], count=len(shared), **about)
 
 
 def list_resources(observed: dict[str, Any]) -> Iterator[str]:
@@ -159,23 +149,22 @@ def compare_answers(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]:
         # In a group that shares an answer, each is paired with the first and with the one before.
         pairs = {(owners[0], owner) for owner in owners[1:]} | set(pairwise(owners))
         counted.update((question, *pair) for pair in pairs)
-    passages: dict[int, dict[int, list[Passage]]] = defaultdict(lambda: defaultdict(list))
-    for (question, one, other), count in sorted(counted.items()):
-        for owner, partner in ((one, other), (other, one)) if count >= SHARED else ():
-            mine, theirs = (
-                next(answer for answer in results[number].answers if answer.id == question)
-                for number in (owner, partner)
-            )
-            passage = find_passages(mine, theirs)
-            if passage is not None:
-                passages[owner][partner].append(passage)
-    for owner, partners in passages.items():
+    answers = [{answer.id: answer for answer in result.answers} for result in results]
+    alike = group_pairs(
+        (owner, (partner, passage))
+        for (question, *pair), count in sorted(counted.items())
+        for owner, partner in (pair, reversed(pair))
+        if count >= SHARED
+        and (passage := find_passages(answers[owner][question], answers[partner][question]))
+    )
+    for owner, found in alike.items():
+        partners = group_pairs(found)
         closest = max(partners, key=lambda number: (len(partners[number]), -number))
         others = [closest, *(number for number in sorted(partners) if number != closest)]
         questions = sorted({each.grade_id for found in partners.values() for each in found})
-        finding = make_finding("answers-alike", questions=", ".join(questions))
-        labels = tuple(results[number].label for number in others)
-        yield owner, replace(finding, others=labels, passages=tuple(partners[closest]))
+        labels = [results[number].label for number in others]
+        finding = make_finding("answers-alike", others=labels, questions=", ".join(questions))
+        yield owner, replace(finding, passages=tuple(partners[closest]))
 
 
 def find_passages(mine: Written, theirs: Written) -> Passage | None:

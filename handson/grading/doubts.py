@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from handson.core import messages
-from handson.core.text import fold_name, list_briefly
+from handson.core.text import fold_name, group_pairs, list_briefly
 from handson.course import syllabus
 from handson.course.policy import VERBS
 from handson.grading import copies
@@ -184,11 +184,12 @@ def compare_names(results: Sequence[Result], roster: Roster) -> Iterator[Result]
     people = {each.learner: Learner(each.learner, each.name) for each in results}
     people |= {learner.id: learner for learner in roster.learners}
     # By one word of each name, so that not everybody is compared with everybody.
-    known: dict[str, list[tuple[Set[str], str]]] = defaultdict(list)
-    for each in people.values():
-        for text in filter(None, (each.id, each.name)):
-            for words in ({*list_words(text)}, {fold_name(text)}):
-                known[min(words, default="")].append((words, each.label))
+    known = group_pairs(
+        (min(words, default=""), (words, each.label))
+        for each in people.values()
+        for text in filter(None, (each.id, each.name))
+        for words in ({*list_words(text)}, {fold_name(text)})
+    )
     for result in results:
         learner = people[result.learner]
         own = {*list_words(learner.label), fold_name(learner.name)}
@@ -202,7 +203,7 @@ def compare_names(results: Sequence[Result], roster: Roster) -> Iterator[Result]
             findings.append(finding)
         for name in filter(learner.is_named, result.named):
             if others := _find_others(name, own, known):
-                findings.append(replace(make_finding("names-several", named=name), others=others))
+                findings.append(make_finding("names-several", others=others, named=name))
         yield replace(result, findings=tuple(findings))
 
 
@@ -254,9 +255,8 @@ def examine_diagram(diagram: Written, notebooks: Iterable[Notebook]) -> Iterator
     is_shown = sum(label in picture for label in strange) * 2 > len(strange)
     is_whole = {*_IMPORTED.findall(code)} <= _MODULES
     seen = list_briefly([f"{len(strange)}/{len(own)}", *sorted(labels[each] for each in strange)])
-    severity = "warning" if is_shown and is_whole else "note"
-    finding = make_finding("diagram-other", check=syllabus.DRAWING.id, seen=seen)
-    yield replace(finding, severity=severity)
+    severity: Severity = "warning" if is_shown and is_whole else "note"
+    yield make_finding("diagram-other", severity, check=syllabus.DRAWING.id, seen=seen)
 
 
 def _holds(texts: Iterable[str], label: str) -> bool:

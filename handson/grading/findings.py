@@ -6,6 +6,7 @@ text of a stranger is plain text here; the code that shows it escapes it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import ceil
 from typing import Any, Literal, NamedTuple
 
@@ -88,11 +89,13 @@ def make_finding(
     *,
     check: str | None = None,
     where: str | None = None,
+    others: Iterable[str] = (),
     **values: object,
 ) -> Finding:
     """Return a finding; `values` are those of the placeholders in its sentences."""
+    about: dict[str, Any] = {"check": check, "where": where, "others": tuple(others)}
     texts = {name: str(value) for name, value in values.items()}
-    return Finding(code=code, severity=severity, check=check, where=where, values=texts)
+    return Finding(code=code, severity=severity, values=texts, **about)
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,6 @@ blank.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
@@ -31,7 +30,7 @@ from pathlib import Path
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
-from handson.core.text import fold_name, list_briefly, pick_fields
+from handson.core.text import fold_name, group_pairs, list_briefly, pick_fields
 from handson.grading.classroom import Grades
 from handson.grading.findings import Result
 from handson.grading.roster import PLATFORMS, Listing, read_listing
@@ -59,13 +58,11 @@ class Gradebook:
 
     def fill(self, grades: Grades) -> bytes:
         """Return the file with the marks of a class."""
-        by_learner: dict[str, list[Result]] = defaultdict(list)
-        for result in grades.results:
-            by_learner[result.learner].append(result)
+        by_learner = group_pairs((result.learner, result) for result in grades.results)
         table, cells = self.listing.table, dict(self.heads)
         for row, learner in self.listing.find_learners():
             cells |= {(row, column): "" for _, column in self.heads}
-            found = by_learner[learner.id]
+            found = by_learner.get(learner.id, ())
             if len(found) == 1:  # of two, a person has to say which one is the learner's
                 points, comment = find_points(found[0]), describe_comments(found[0])
                 before = "".join(table.rows[row][self.points : self.points + 1])
@@ -78,12 +75,12 @@ class Gradebook:
     def tell_open(self, grades: Grades) -> Iterator[str]:
         """Yield who is not in the file or not fully marked, and whether its maximum differs."""
         known = {learner.id for _, learner in self.listing.find_learners()}
-        told: dict[str, list[str]] = defaultdict(list)
-        for result in grades.results:
-            if result.learner not in known:
-                told["missing"].append(result.label)
-            elif result.total is None and find_points(result) is not None:
-                told["unmarked"].append(result.label)
+        told = group_pairs(
+            ("unmarked" if result.learner in known else "missing", result.label)
+            for result in grades.results
+            if result.learner not in known
+            or (result.total is None and find_points(result) is not None)
+        )
         for name, learners in told.items():
             yield messages.label("grading.for-told", name, learners=list_briefly(learners))
         maximum, course = self.find_maximum(), grades.requirements.course

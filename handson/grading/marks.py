@@ -15,16 +15,16 @@ a notebook holds was not sealed where the journal was kept.
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil, floor
+from typing import Any
 
 from msgspec.structs import replace
 
 from handson.core.errors import InvalidInput
-from handson.core.text import fold_name, list_briefly, one_line
+from handson.core.text import fold_name, group_pairs, list_briefly, one_line
 from handson.course import checks, evidence, syllabus
 from handson.course.course import Course
 from handson.course.exercise import Exercise
@@ -141,9 +141,7 @@ def examine_evidence(
         yield from _examine_target(claim, claims, asked)
         yield from _examine_circumstances(claim, claims, asked, learner)
     yield from _examine_names(claims.own, learner)
-    chains: dict[str, list[Claim]] = defaultdict(list)
-    for claim in claims.items:
-        chains[claim.learner].append(claim)
+    chains = group_pairs((claim.learner, claim) for claim in claims.items)
     for _, chain in sorted(chains.items()):
         yield from _examine_chain(chain, is_whole=bool(claims.journal))
     unknown = [claim for claim in claims.items if claim.digest not in claims.journal]
@@ -200,9 +198,7 @@ def format_local(moment: datetime) -> str:
 
 def _examine_names(own: Sequence[Claim], learner: Learner | None) -> Iterator[Finding]:
     """Yield a finding for each name in the evidence that is not the learner's."""
-    by_name: dict[str, list[Claim]] = defaultdict(list)
-    for claim in own:
-        by_name[claim.learner].append(claim)
+    by_name = group_pairs((claim.learner, claim) for claim in own)
     if "" in by_name:
         yield _about(by_name.pop("")[0], "learner-unnamed", "note")
     if len(by_name) > 1 and learner is None:
@@ -219,10 +215,7 @@ def _examine_names(own: Sequence[Claim], learner: Learner | None) -> Iterator[Fi
 def _examine_chain(chain: list[Claim], *, is_whole: bool) -> Iterator[Finding]:
     """Yield the forks, gaps and contradictions of time among the records of one name."""
     known = {claim.digest: claim for claim in chain}
-    followers: dict[str | None, list[Claim]] = defaultdict(list)
-    for claim in chain:
-        followers[claim.previous].append(claim)
-    for previous, found in followers.items():
+    for previous, found in group_pairs((claim.previous, claim) for claim in chain).items():
         if len(found) > 1:
             code = "chain-forked" if previous else "chain-begun-twice"
             # Whoever goes on at another computer begins another chain there.
@@ -240,7 +233,7 @@ def _examine_chain(chain: list[Claim], *, is_whole: bool) -> Iterator[Finding]:
         yield _about_chain(late, "chain-order")
 
 
-def _about(claim: Claim, code: str, severity: Severity = "warning", **values: object) -> Finding:
+def _about(claim: Claim, code: str, severity: Severity = "warning", **values: Any) -> Finding:
     return make_finding(code, severity, check=claim.check, where=claim.where, **values)
 
 

@@ -33,12 +33,12 @@ Messages are in the current language, everything else is not.  Fields may be add
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from handson.core import messages
-from handson.core.text import cut_to_columns, one_line, pick_fields, show_invisible
+from handson.core.text import cut_to_columns, group_pairs, one_line, pick_fields, show_invisible
 from handson.course import syllabus
 from handson.course.course import Course
 from handson.grading.classroom import Grades
@@ -140,10 +140,7 @@ def _format_figures(grades: Grades) -> Iterator[str]:
 
 def _format_findings(findings: Iterable[Finding]) -> Iterator[str]:
     """Yield the first of the findings of each code, and the places of the others."""
-    by_code: dict[str, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        by_code[finding.code].append(finding)
-    for first, *others in by_code.values():
+    for first, *others in group_pairs((each.code, each) for each in findings).values():
         places = list(dict.fromkeys(each.where for each in (first, *others) if each.where))
         shown = ", ".join(map(one_line, places[:_PLACES]))
         more = f", … ({len(places)})" if len(places) > _PLACES else ""

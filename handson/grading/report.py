@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
@@ -23,7 +22,7 @@ from typing import Any
 from handson.core import messages
 from handson.core.errors import HandsonError, NotReady
 from handson.core.files import PRIVATE, replace_file
-from handson.core.text import one_line, pick_fields, show_invisible
+from handson.core.text import group_pairs, one_line, pick_fields, show_invisible
 from handson.course import syllabus
 from handson.course.checks import FactResult
 from handson.course.checks.results import describe_value
@@ -33,7 +32,7 @@ from handson.grading import marking
 from handson.grading.answers import fingerprint_texts
 from handson.grading.classroom import Grades
 from handson.grading.figures import find_diagnoses, find_failed_facts
-from handson.grading.findings import Finding, Result, check_label, replace_surrogates
+from handson.grading.findings import Result, check_label, replace_surrogates
 from handson.grading.marks import Requirements, format_local
 from handson.grading.output import SIGNS, read_words
 from handson.grading.tables import FORMULA, INNER_FORMULA
@@ -115,13 +114,10 @@ def _embed(data: object) -> str:
 def _describe_class(grades: Grades) -> dict[str, Any]:
     """Return the data of the class as a whole."""
     course = grades.requirements.course
-    found: dict[tuple[str, str], list[int]] = defaultdict(list)
-    examples: dict[str, Finding] = {}
-    for number, result in enumerate(grades.results):
-        for finding in result.findings:
-            examples.setdefault(finding.code, finding)
-        for kind in dict.fromkeys((each.severity, each.code) for each in result.findings):
-            found[kind].append(number)
+    findings = [(number, it) for number, each in enumerate(grades.results) for it in each.findings]
+    examples = {it.code: it for _, it in reversed(findings)}
+    found = group_pairs(((it.severity, it.code), number) for number, it in findings)
+    owned = {kind: [*dict.fromkeys(owners)] for kind, owners in found.items()}
     return {
         "words": read_words("grading.report.page"),
         "signs": SIGNS,
@@ -149,7 +145,7 @@ def _describe_class(grades: Grades) -> dict[str, Any]:
         ],
         "found": [
             (one_line(examples[code].message), severity, owners, code)
-            for (severity, code), owners in sorted(found.items(), key=lambda owned: -len(owned[1]))
+            for (severity, code), owners in sorted(owned.items(), key=lambda it: -len(it[1]))
         ],
     }
 

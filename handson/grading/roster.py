@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +17,7 @@ from typing import Any
 
 from handson.core.errors import InvalidInput
 from handson.core.files import read_data
-from handson.core.text import fold_name, list_briefly, one_line
+from handson.core.text import fold_name, group_pairs, list_briefly, one_line
 from handson.grading.export_names import is_same_person, list_words, normalize_name
 from handson.grading.tables import Table, read_table
 
@@ -78,22 +78,13 @@ class Roster:
 
     @cached_property
     def _by_name(self) -> dict[str, list[Learner]]:
-        by_name: dict[str, list[Learner]] = defaultdict(list)
-        for learner in self.learners:
-            words = list_words(learner.name)
-            turned = [words[::-1], *(words[at:] + words[:at] for at in range(len(words)))]
-            folded = {re.sub(r"\W", "", "".join(each)) for each in turned}
-            for name in (folded | _fold_names(learner.id, learner.name)) - {""}:
-                by_name[name].append(learner)
-        return dict(by_name)
+        return group_pairs((name, each) for each in self.learners for name in _list_names(each))
 
     @cached_property
     def _by_alias(self) -> dict[str, list[Learner]]:
-        by_alias: dict[str, list[Learner]] = defaultdict(list)
-        for learner in self.learners:
-            for alias in _fold_names(*learner.aliases):
-                by_alias[alias].append(learner)
-        return dict(by_alias)
+        return group_pairs(
+            (it, each) for each in self.learners for it in _fold_names(*each.aliases)
+        )
 
     def find(self, name: str) -> Learner | None:
         """Return the learner whom a name means; None where it means nobody, or several."""
@@ -118,6 +109,14 @@ class Roster:
         yield from (_look_up(self._by_name, each) for each in runs)
         yield self._by_alias.get(fold_name(name), [])
         yield from (_look_up(self._by_alias, each) for each in runs)
+
+
+def _list_names(learner: Learner) -> set[str]:
+    """Return the id and the name as they are looked up, the words of the name in any order."""
+    words = list_words(learner.name)
+    turned = [words[::-1], *(words[at:] + words[:at] for at in range(len(words)))]
+    folded = {re.sub(r"\W", "", "".join(each)) for each in turned}
+    return (folded | _fold_names(learner.id, learner.name)) - {""}
 
 
 def _fold_names(*names: str) -> set[str]:
