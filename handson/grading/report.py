@@ -113,7 +113,7 @@ def _embed(data: object) -> str:
 
 def _describe_class(grades: Grades) -> dict[str, Any]:
     """Return the data of the class as a whole."""
-    course = grades.requirements.course
+    course, short = grades.requirements.course, read_words("grading.report.short")
     findings = [(number, it) for number, each in enumerate(grades.results) for it in each.findings]
     examples = {it.code: it for _, it in reversed(findings)}
     found = group_pairs(((it.severity, it.code), number) for number, it in findings)
@@ -121,17 +121,16 @@ def _describe_class(grades: Grades) -> dict[str, Any]:
     return {
         "words": read_words("grading.report.page"),
         "signs": SIGNS,
-        "automatic": course.automatic,
-        "checks": [
-            (it.id, messages.label("grading.report.short", it.id), check_label(it.id), it.points)
-            for it in course.checks
+        "items": [
+            {
+                **{**pick_fields(item, "id possible"), "title": item.label},
+                **{"short": short.get(item.id), "text": marking.TEXTS[item.id]},
+                "rubric": course.rubric.get(item.id),
+            }
+            for item in grades.results[0].items
         ],
-        "marked": [
-            (item.grade_id, item.points, messages.label("grading.report.question", item.grade_id))
-            for item in course.marked
-        ],
+        "columns": (marking.LEARNER, marking.ANSWERS, *marking.COLUMNS),
         "asked": _describe_requirements(grades.requirements),
-        "rubric": course.rubric,
         "rows": [_row(result) for result in grades.results],
         "formula": FORMULA.pattern,
         "inner": INNER_FORMULA.pattern,
@@ -175,9 +174,8 @@ def _row(result: Result) -> dict[str, Any]:
     """Return what the page knows of a learner who is not open; `given` is what people gave."""
     return {
         **pick_fields(result, "learner name group handed_in until"),
-        "statuses": [mark.status for mark in result.checks],
-        "points": [mark.points for mark in result.checks],
-        "written": [written.status for written in result.written],
+        "statuses": {mark.id: mark.status for mark in result.checks},
+        "points": {mark.id: mark.points for mark in result.checks},
         "review": len(result.to_review()),
         "late": result.lateness,
         "print": fingerprint_texts(result),
@@ -201,13 +199,19 @@ def _describe_marks(result: Result) -> dict[str, float | str]:
 
 
 def _describe_learner(result: Result, exercise: Exercise) -> dict[str, Any]:
-    """Return the data of one learner: `handson.grading/1`, and what only people need."""
+    """Return the data of one learner, the items and findings as in `handson.grading/1`."""
+    items = {item.id: item.to_json() for item in result.items}
+    for mark in result.checks:
+        items[mark.id]["facts"] = [
+            (*describe_fact(fact), fact.passed, fact.advice) for fact in mark.facts
+        ]
+    items[result.diagram.id] |= pick_fields(result.diagram, "drawn picture")
     return {
-        **result.to_json(),
-        "facts": [[describe_fact(fact) for fact in mark.facts] for mark in result.checks],
+        **pick_fields(result, "source named handed_in_at"),
+        "items": items,
+        "findings": [finding.to_json() for finding in result.findings],
         "architecture": draw_architecture(result, exercise),
-        "unproven": [check_label(mark.id) for mark in result.checks if not mark.facts],
-        "picture": result.diagram.picture,
+        "unproven": [mark.label for mark in result.checks if not mark.facts],
     }
 
 

@@ -52,8 +52,8 @@ def test_what_strangers_wrote_cannot_end_its_element_and_the_policy_names_ours(i
     inside = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)
     assert len(inside) == 3
     assert not re.search("[<>&\u2028\u2029]", "".join(inside))
-    assert data_of(page, "learner-1")["answers"][1]["text"] == "a</script>\n<b>&amp;\ufffd"
-    assert data_of(page, "learner-0")["picture"].startswith("<svg")
+    assert data_of(page, "learner-1")["items"]["why-zones"]["text"] == "a</script>\n<b>&amp;\ufffd"
+    assert data_of(page, "learner-0")["items"]["architecture"]["picture"].startswith("<svg")
     assert page == page_of(inbox)
     for element in ("script", "style"):
         text = re.search(f"<{element}>(.*?)</{element}>", page, re.DOTALL)

@@ -4,9 +4,9 @@
   // `make` knows tags and attributes of this file, and everything inside an element is a text node.
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const room = read("class");
-  const { words, signs, checks, marked, rows } = room;
+  const { words, signs, items, rows } = room;
+  const checks = items.filter((item) => item.short), marked = items.filter((item) => !item.short);
   const add = (numbers) => Number(numbers.reduce((all, number) => all + number, 0).toFixed(6));
-  const manual = add(marked.map(([, possible]) => possible));
   const everyone = rows.map((_, n) => n);
   const lang = document.documentElement.lang;
 
@@ -43,24 +43,22 @@
 
   // Marks, comments and rulings, by the column of their file. They are kept in this page alone:
   // what the browser stores, any other local file that is opened in it can read and change.
-  const possible = Object.fromEntries([...marked, ...checks.map(([id, , , points]) => [id, points])]);
-  const fields = [...marked.flatMap(([id]) => [id, `${id}-comment`]),
-    ...checks.flatMap(([id]) => [id, `${id}-reason`]), "comment"];
+  const possible = Object.fromEntries(items.map((item) => [item.id, item.possible]));
+  const [, , ...fields] = room.columns;
   const given = rows.map((each) => each.given);
   let saved = given.map((each) => ({ ...each }));
 
   const readMark = (text) => Number(text.normalize("NFKC").replace(",", "."));
   const isMark = (mark, id) => mark >= 0 && mark <= possible[id];
-  const worth = marked.filter(([, most]) => most).map(([id]) => id);
+  const worth = marked.filter((item) => item.possible).map((item) => item.id);
   const isMarked = (n) => [...worth, ...Object.keys(rows[n].conflicts)].every((id) => id in given[n]);
-  const some = (n) => marked.some(([id]) => id in given[n]);
-  const sum = (n) => add(marked.map(([id]) => given[n][id] ?? 0));
+  const some = (n) => marked.some(({ id }) => id in given[n]);
   // A ruling has points and a reason, or it does not count.
-  const isHalf = (n, [id]) => id in given[n] !== `${id}-reason` in given[n];
-  const isOverruled = (n, i) => checks[i][0] in given[n] && !isHalf(n, checks[i]);
-  const counted = (n, i) => (isOverruled(n, i) ? given[n][checks[i][0]] : rows[n].points[i]);
-  const automatic = (n) => add(checks.map((_, i) => counted(n, i)));
-  const total = (n) => add([automatic(n), sum(n)]);
+  const isHalf = (n, { id, text }) => id in given[n] !== text in given[n];
+  const isOverruled = (n, { id, text }) => id in given[n] && text in given[n];
+  const counted = (n, item) => (item.short && !isOverruled(n, item) ? rows[n].points : given[n])[item.id];
+  const sum = (n, which) => add(which.map((item) => counted(n, item) ?? 0));
+  const whole = (which) => add(which.map((item) => item.possible));
   const isChanged = (n) => (field) => given[n][field] !== saved[n][field];
   const countChanges = () => add(everyone.map((n) => fields.filter(isChanged(n)).length));
 
@@ -100,7 +98,7 @@
     const half = everyone.filter((n) => checks.some((check) => isHalf(n, check)));
     if (half.length) return tell(say("save-half", { learners: list(half.map(label)) }));
     saved = given.map((each) => ({ ...each }));
-    const csv = [["learner", "answers", ...fields],
+    const csv = [room.columns,
       ...rows.map((each, n) => [each.learner, each.print, ...fields.map((field) => given[n][field])]),
     ].map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
     const address = URL.createObjectURL(new Blob(["\ufeff", csv], { type: "text/csv" }));
@@ -133,7 +131,7 @@
     cache = everyone.map(row);
     refresh();
     const told = {
-      "open-unknown": columns.filter((each) => each && !["learner", "answers", ...fields].includes(each)),
+      "open-unknown": columns.filter((each) => each && !room.columns.includes(each)),
       "open-strangers": lines.map((line) => line.learner).filter((who) => who && !owners.has(who)),
       "open-stale": stale,
       "open-wrong": wrong,
@@ -166,14 +164,14 @@
       make("span", { class: "names" }, theirs(rows[n].learner), " ", rows[n].name && theirs(rows[n].name, "small")),
       make("span", { class: "numbers" }, numbers.get(n)))) },
     hasGroups && { title: say("group"), of: (n) => rows[n].group, cell: (n) => plain(rows[n].group) },
-    ...checks.map(([, short, full], i) => ({
-      title: short, full, of: (n) => worst.indexOf(rows[n].statuses[i]),
-      cell: (n) => plain([make("span", { role: "img", "aria-label": say(rows[n].statuses[i]) },
-        signs[rows[n].statuses[i]]), isOverruled(n, i) && "*"], rows[n].statuses[i]),
+    ...checks.map((check) => ({
+      title: check.short, full: check.title, of: (n) => worst.indexOf(rows[n].statuses[check.id]),
+      cell: (n, status = rows[n].statuses[check.id]) => plain([make("span", { role: "img", "aria-label": say(status) },
+        signs[status]), isOverruled(n, check) && "*"], status),
     })),
-    number("points", automatic),
-    number("marks", (n) => (some(n) ? sum(n) : -1), (n) => some(n) && `${sum(n)}${isMarked(n) ? "" : "…"}`),
-    number("total", total, (n) => isMarked(n) && total(n)),
+    number("points", (n) => sum(n, checks)),
+    number("marks", (n) => (some(n) ? sum(n, marked) : -1), (n) => some(n) && `${sum(n, marked)}${isMarked(n) ? "" : "…"}`),
+    number("total", (n) => sum(n, items), (n) => isMarked(n) && sum(n, items)),
     number("review", (n) => rows[n].review, (n) => rows[n].review || "", "number review"),
   ].filter(Boolean);
   const row = (n) => make("tr", {}, columns.map((column) => column.cell(n)));
@@ -182,7 +180,7 @@
   const shows = {
     all: () => true,
     review: (n) => rows[n].review > 0,
-    failed: (n) => rows[n].statuses.some((status) => status !== "passed"),
+    failed: (n) => Object.values(rows[n].statuses).some((status) => status !== "passed"),
     unmarked: (n) => rows[n].handed_in && !isMarked(n),
     late: (n) => rows[n].late,
     absent: (n) => !rows[n].handed_in,
@@ -236,11 +234,11 @@
     scope: "col", class: numbers.includes(i) && "number" }, title)), make("tbody", {}, lines), kind);
   const results = () => table(say("results"),
     [say("item"), ...Object.keys(signs).map(say), say("share")], [1, 2, 3, 4],
-    checks.map(([, , full], i) => {
+    checks.map(({ id, title }) => {
       const counts = Object.keys(signs).map(
-        (status) => [status, rows.filter((each) => each.statuses[i] === status).length]);
+        (status) => [status, rows.filter((each) => each.statuses[id] === status).length]);
       const passed = counts[0][1];
-      return make("tr", {}, make("th", { scope: "row" }, full),
+      return make("tr", {}, make("th", { scope: "row" }, title),
         counts.map(([status, number]) => plain(number || "", `number ${number ? status : ""}`)),
         make("td", { class: "share" }, make("progress", { value: passed, max: rows.length, "aria-hidden": "true" }),
           ` ${Math.round((100 * passed) / rows.length)}%`));
@@ -286,10 +284,10 @@
       make("p", {}, say("marked", { learners: handed.length, marked: done.length })),
       table(say("spread"),
         [say("item"), say("possible"), say("count"), say("mean"), say("deviation"), say("spread")], [1, 2, 3, 4], [
-          marked.map(([id, most, title], i) => spreadRow(make("a", { href: `#question-${i}` }, title), most,
-            handed.filter((n) => id in given[n]).map((n) => given[n][id]))),
-          checks.map(([, , full, most], i) => spreadRow(full, most, handed.map((n) => counted(n, i)))),
-          spreadRow(say("total"), room.automatic + manual, done.map(total)),
+          [...marked, ...checks].map((item, i) => spreadRow(
+            item.short ? item.title : make("a", { href: `#question-${i}` }, item.title), item.possible,
+            handed.map((n) => counted(n, item)).filter((points) => points !== undefined))),
+          spreadRow(say("total"), whole(items), done.map((n) => sum(n, items))),
         ]));
   };
 
@@ -313,7 +311,7 @@
     learners);
 
   // One learner.
-  const factRow = ({ passed, advice }, [fact, expected, observed]) => make("tr", { class: advice && "advice" },
+  const factRow = ([fact, expected, observed, passed, advice]) => make("tr", { class: advice && "advice" },
     make("th", { scope: "row" }, fact, advice && make("small", {}, say("advice"))),
     make("td", {}, expected), make("td", {}, theirs(observed)),
     make("td", { class: `verdict ${passed ? "passed" : advice ? "unproven" : "failed"}` },
@@ -322,26 +320,25 @@
     theirs([proof.observed_at, proof.kind, proof.account, proof.region, proof.learner,
       proof.digest.slice(0, 19), proof.where].filter(Boolean).join(" · ")),
     !proof.intact && make("strong", { class: "failed" }, ` ${say("changed")}`));
-  const checkPart = (check, data, n, i) => {
-    const status = rows[n].statuses[i], [id, , full, most] = checks[i];
+  const checkPart = (check, data, n) => {
+    const { id, title } = check, mark = data.items[id], status = rows[n].statuses[id];
     const points = make("span", { class: "quiet" }), needed = make("p", { class: "failed", role: "status" });
     const tell = () => {
-      points.textContent = say("points-of", { points: counted(n, i), possible: most });
-      needed.textContent = isHalf(n, checks[i]) ? say("both-needed") : "";
+      points.textContent = say("points-of", { points: counted(n, check), possible: check.possible });
+      needed.textContent = isHalf(n, check) ? say("both-needed") : "";
     };
     tell();
     return make("details", { class: "check", open: status !== "passed", oninput: tell },
-      make("summary", {}, make("h4", {}, full),
+      make("summary", {}, make("h4", {}, title),
         make("span", { class: status }, state(status)), " ",
-        points, check.reason && make("code", {}, check.reason)),
-      check.facts.length > 0 && table(full, [say("fact"), say("expected"), say("observed"), say("verdict")], [],
-        check.facts.map((fact, at) => factRow(fact, data.facts[i][at]))),
-      check.diagnoses.length > 0 && make("ul", {}, check.diagnoses.map(({ message, remedy }) =>
+        points, mark.reason && make("code", {}, mark.reason)),
+      mark.facts.length > 0 && table(title, [say("fact"), say("expected"), say("observed"), say("verdict")], [],
+        mark.facts.map(factRow)),
+      mark.diagnoses.length > 0 && make("ul", {}, mark.diagnoses.map(({ message, remedy }) =>
         make("li", {}, theirs(message), " → ", theirs(remedy)))),
-      check.proof && proofLine(check.proof),
+      mark.proof && proofLine(mark.proof),
       make("details", { open: id in given[n] || id in rows[n].conflicts },
-        make("summary", {}, say("overrule"), hidden(` ${full}`)),
-        markFields(n, [id, full], `${id}-reason`, say("reason")), needed));
+        make("summary", {}, say("overrule"), hidden(` ${title}`)), markFields(n, check, say("reason")), needed));
   };
 
   const image = (kind, svg, alt) => make("img", {
@@ -359,13 +356,12 @@
     return make("blockquote", { dir: "auto" }, text.split(new RegExp(`(${passages})`))
       .map((part, i) => (i % 2 ? make("mark", {}, part) : part)));
   };
-  const questionOf = (id) => marked.find((item) => item[0] === id)?.[2] ?? id;
   const findingPart = (finding, n) => make("li", {},
     make("p", {}, make("strong", { class: finding.severity }, say(finding.severity)), " ", theirs(finding.message)),
     Object.entries({ todo: finding.remedy, where: finding.where, others: finding.others.join(", ") })
       .map(([key, text]) => text && make("p", { class: "quiet" }, `${say(key)}: `, theirs(text))),
     finding.passages.map((passage) => make("details", { open: true },
-      make("summary", {}, say("passages", { question: questionOf(passage.grade_id) })),
+      make("summary", {}, say("passages", { question: items.find(({ id }) => id === passage.grade_id).title })),
       make("div", { class: "beside" },
         [[label(n), passage.mine], [finding.others[0], passage.theirs]].map(([learner, text]) => make("div", {},
           make("h4", {}, say("theirs", { learner })), highlighted(text, passage.common)))))));
@@ -427,33 +423,33 @@
     field.value = given[n][column] ?? "";
     return make("div", { class: "comment" }, labelled(field, title, about), again);
   };
-  const markFields = (n, [id, title], column, textTitle) => make("div", { class: "give" },
+  const markFields = (n, { id, text, title }, textTitle) => make("div", { class: "give" },
     rows[n].conflicts[id] && !(id in given[n]) && make("p", { class: "warning" }, rows[n].conflicts[id]),
-    pointsField(n, id, title), textField(n, column, textTitle, title));
+    pointsField(n, id, title), textField(n, text, textTitle, title));
   let wantsPictures = false;
-  const picture = (data) => {
-    if (!data.picture) return make("p", { class: "unproven" }, say(data.diagram.drawn ? "too-large" : "not-drawn"));
+  const picture = (diagram) => {
+    if (!diagram.picture) return make("p", { class: "unproven" }, say(diagram.drawn ? "too-large" : "not-drawn"));
     // A picture can be made to be slow: none is drawn before one has been asked for.
     const folded = make("details", { class: "picture", open: wantsPictures, ontoggle: () => {
       wantsPictures = folded.open;
       if (!folded.open || folded.querySelector("img")) return;
-      folded.append(image("drawn", data.picture, say("picture")));
+      folded.append(image("drawn", diagram.picture, say("picture")));
       for (const each of view.querySelectorAll(".picture")) each.open = true;
     } }, make("summary", {}, say("picture")));
     return folded;
   };
-  const answerPart = (data, n, i, heading) => {
-    const [id, , title] = marked[i], status = rows[n].written[i], answer = data.answers[i];
-    return make("section", { class: "answer" }, heading, !answer && picture(data),
-      status !== "answered" ? make("p", { class: "unproven" }, say(status === "missing" ? "no-cell" : answer ? "no-answer" : "no-code"))
-        : answer ? make("div", { class: "text", dir: "auto" }, answer.text)
-          : make("details", {}, make("summary", {}, say("code")), make("pre", {
-            dir: "auto", tabindex: "0", role: "region", "aria-label": `${say("code")} ${label(n)}` }, data.diagram.text)),
-      markFields(n, [id, title], `${id}-comment`, say("comment")));
+  const answerPart = (data, n, item, heading) => {
+    const { status, text, ...more } = data.items[item.id], isDiagram = "drawn" in more;
+    return make("section", { class: "answer" }, heading, isDiagram && picture(more),
+      status !== "answered" ? make("p", { class: "unproven" }, say(status === "missing" ? "no-cell" : isDiagram ? "no-code" : "no-answer"))
+        : isDiagram ? make("details", {}, make("summary", {}, say("code")), make("pre", {
+          dir: "auto", tabindex: "0", role: "region", "aria-label": `${say("code")} ${label(n)}` }, text))
+          : make("div", { class: "text", dir: "auto" }, text),
+      markFields(n, item, say("comment")));
   };
-  const besideRubric = (i, ...inside) => make("div", { class: "rubric-beside" }, make("div", {}, inside),
-    room.rubric[marked[i][0]] && make("aside", { class: "rubric" },
-      make("strong", {}, say("rubric")), make("div", { class: "text", dir: "auto" }, room.rubric[marked[i][0]])));
+  const besideRubric = ({ rubric }, ...inside) => make("div", { class: "rubric-beside" }, make("div", {}, inside),
+    rubric && make("aside", { class: "rubric" },
+      make("strong", {}, say("rubric")), make("div", { class: "text", dir: "auto" }, rubric)));
 
   const view = make("div", { id: "view", hidden: true });
   const showPart = (kind, numbers, at, titleOf, ...inside) => {
@@ -471,8 +467,8 @@
     showPart("learner", shown, shown.indexOf(n), label, heading(theirs(label(n))),
       pairs([
         [say("group"), each.group],
-        [say("points"), say("points-of", { points: automatic(n), possible: room.automatic })],
-        [say("marks"), some(n) && say("points-of", { points: sum(n), possible: manual })],
+        [say("points"), say("points-of", { points: sum(n, checks), possible: whole(checks) })],
+        [say("marks"), some(n) && say("points-of", { points: sum(n, marked), possible: whole(marked) })],
         [say("at"), moment(data.handed_in_at)], [say("until"), moment(each.until)], [say("late"), each.late],
       ]),
       !each.handed_in && make("p", {}, say("absent")),
@@ -482,22 +478,21 @@
         data.findings.length > 0 && [make("h3", { class: "part" }, say("found")),
           make("ul", { class: "findings" }, data.findings.map((finding) => findingPart(finding, n)))]),
       make("h3", { class: "part" }, say("answers")),
-      marked.map(([, , title], i) => besideRubric(i, answerPart(data, n, i, make("h4", {}, title)))),
+      marked.map((item) => besideRubric(item, answerPart(data, n, item, make("h4", {}, item.title)))),
       make("div", { class: "give" }, textField(n, "comment", say("comment-whole"), "")),
       make("div", { class: "names" },
         make("h3", { class: "part" }, say("checks")),
-        data.checks.map((check, i) => checkPart(check, data, n, i)),
+        checks.map((check) => checkPart(check, data, n)),
         each.handed_in && architecturePart(data)));
   };
 
   const onlyOpen = make("input", { type: "checkbox", id: "only-open", onchange: () => refresh() });
   const openQuestion = (i) => {
-    const [id, , title] = marked[i];
-    const listed = shown.filter((n) => rows[n].handed_in && !(onlyOpen.checked && id in given[n]));
-    showPart("question", [...marked.keys()], i, (at) => marked[at][2], heading(title),
+    const listed = shown.filter((n) => rows[n].handed_in && !(onlyOpen.checked && marked[i].id in given[n]));
+    showPart("question", [...marked.keys()], i, (at) => marked[at].title, heading(marked[i].title),
       make("p", { class: "controls" }, make("label", {}, onlyOpen, " ", say("only-open"))),
       make("p", { class: "quiet" }, say("shown", { shown: listed.length, learners: rows.length }), " ", say("question-how")),
-      besideRubric(i, listed.map((n) => answerPart(read(`learner-${n}`), n, i, make("h3", {},
+      besideRubric(marked[i], listed.map((n) => answerPart(read(`learner-${n}`), n, marked[i], make("h3", {},
         make("a", { href: `#learner-${n}` }, theirs(label(n))), rows[n].late && make("small", {}, ` ${say("late")}: ${rows[n].late}`))))));
   };
 
