@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from handson.core.text import one_line
+from handson.core.text import one_line, pick_fields
 from handson.course import evidence, syllabus
 from handson.course.state import Target
 from handson.grading.findings import Claim, Finding, Severity, make_finding
@@ -29,6 +29,7 @@ MOST_BYTES = 200_000
 MOST_CLAIMS = 300
 """Of one submission: enough to run each evidence cell fifty times."""
 
+_TARGET = "kind account region"
 _CARD = re.compile(r"sha256:[0-9a-f]{64}")
 _CALL = re.compile(r"""\bworkshop\.evidence\(\s*(?:check\s*=\s*)?["']([\w-]{1,20})["']""")
 
@@ -175,9 +176,7 @@ def _make_claim(data: bytes, record: dict[str, Any], *, source: str, where: str)
         check=read.check,
         digest=one_line(read.digest),
         learner=one_line(" ".join(read.learner.split())),
-        kind=one_line(read.target.kind),
-        account=one_line(read.target.account),
-        region=one_line(read.target.region),
+        **{name: one_line(text) for name, text in pick_fields(read.target, _TARGET).items()},
         observed_at=observed_at.astimezone(UTC).isoformat(timespec="seconds"),
         previous=one_line(read.previous) if read.previous else None,
         requests=tuple(one_line(each.request_id) for each in requests),
@@ -203,10 +202,9 @@ def _find_contradiction(record: _Record) -> str:
     """Return how a record contradicts itself about its target, or ""."""
     target, observed = record.target, record.observed.get("target")
     observed = observed if isinstance(observed, dict) else {}
-    for name in ("kind", "account", "region"):
-        own, seen = getattr(target, name), observed.get(name)
-        if own != seen:
-            return f"{name}: {one_line(own)} / {one_line(str(seen))}"
+    for name, own in pick_fields(target, _TARGET).items():
+        if own != observed.get(name):
+            return f"{name}: {one_line(own)} / {one_line(str(observed.get(name)))}"
     return f"aws: {one_line(target.endpoint)}" if target.kind == AWS and target.endpoint else ""
 
 

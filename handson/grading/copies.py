@@ -23,22 +23,11 @@ from msgspec.structs import replace
 
 from handson.core.text import find_invisible, group_pairs, list_briefly
 from handson.grading.claims import find_objects
-from handson.grading.findings import (
-    Bearer,
-    Claim,
-    Finding,
-    Identifier,
-    Passage,
-    Result,
-    Severity,
-    Written,
-    make_finding,
-)
+from handson.grading.findings import Bearer, Claim, Finding, Passage, Result, Written, make_finding
 from handson.grading.notebooks import load_editions
 from handson.grading.roster import Learner
 
 RECORD, REQUEST, RESOURCE = "same-record", "same-request", "same-resource"
-SEVERITY: dict[str, Severity] = {RECORD: "serious", REQUEST: "serious", RESOURCE: "warning"}
 
 WIDE, NARROW = 7, 20
 """Letters in a shingle: of Japanese, where a letter says much, and of Latin script."""
@@ -65,7 +54,7 @@ _WIDE_LETTERS = "[\u2e80-\U0010ffff]+"
 
 Hash = tuple[str, int]
 """A question, and a hash of the answer to it."""
-T = TypeVar("T", Identifier, Hash)
+T = TypeVar("T")
 
 
 def find_shared(held: Iterable[Iterable[T]]) -> dict[T, tuple[int, ...]]:
@@ -81,9 +70,9 @@ def find_shared(held: Iterable[Iterable[T]]) -> dict[T, tuple[int, ...]]:
 # Evidence.
 
 
-def list_identifiers(claims: Iterable[Claim]) -> dict[Identifier, Bearer]:
+def list_identifiers(claims: Iterable[Claim]) -> dict[tuple[str, str], Bearer]:
     """Return what tells the evidence of one learner from another's, and the earliest bearer."""
-    found: dict[Identifier, Bearer] = {}
+    found: dict[tuple[str, str], Bearer] = {}
     for claim in sorted(claims, key=lambda claim: claim.observed_at):
         bearer = Bearer(claim.observed_at, claim.check, claim.where, claim.learner)
         requests = [(REQUEST, request) for request in claim.requests if len(request) >= 8]
@@ -109,7 +98,8 @@ def compare_evidence(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]
             about["others"] = [results[other].label for other in owners if other != owner]
             about["example"] = list_briefly([min(shared)[1][:_SHOWN]])
             about["first"] = "?" if first is None else results[first].label
-            yield owner, make_finding(kind, SEVERITY[kind], count=len(shared), **about)
+            about["count"] = len(shared)
+            yield owner, make_finding(kind, "warning" if kind == RESOURCE else "serious", **about)
 
 
 def list_resources(observed: dict[str, Any]) -> Iterator[str]:

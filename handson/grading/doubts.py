@@ -29,15 +29,7 @@ from handson.grading import copies
 from handson.grading.answers import DIAGRAM_CELL, LONGEST
 from handson.grading.claims import Claims, find_objects
 from handson.grading.export_names import list_words
-from handson.grading.findings import (
-    CheckMark,
-    Claim,
-    Finding,
-    Result,
-    Severity,
-    Written,
-    make_finding,
-)
+from handson.grading.findings import Claim, Finding, Result, Severity, Written, make_finding
 from handson.grading.marks import format_local
 from handson.grading.notebooks import Notebook, load_cells, load_editions
 from handson.grading.roster import Learner, Roster
@@ -96,15 +88,6 @@ def examine_claims(claims: Claims, now: datetime) -> Iterator[Finding]:
     # Where records are missing, cells that were run again hide when they were run first.
     if not any(claim.previous and claim.previous not in known for claim in claims.items):
         yield from _examine_pace(claims)
-
-
-def examine_journal(marks: Iterable[CheckMark], notebooks: Iterable[Notebook]) -> Iterator[Finding]:
-    """Yield a finding where points come from a journal without the notebook of their check."""
-    there = {notebook.name for notebook in notebooks}
-    earned = [mark.id for mark in marks if mark.points]
-    alone = [name for name in earned if syllabus.find_check(name).notebook not in there]
-    if alone:
-        yield make_finding("journal-alone", checks=", ".join(alone))
 
 
 def _examine_claim(

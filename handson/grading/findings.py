@@ -26,7 +26,8 @@ AnswerStatus = Literal["answered", "untouched", "missing"]
 """The status of an answer or the diagram; missing where its cell is missing."""
 
 _PROOF = "digest observed_at learner kind account region intact source where"
-"""The fields of a claim that `handson.grading/1` shows."""
+_LEARNER = "learner name group source handed_in handed_in_at named files issuers until late_by"
+"""The fields of a claim and of a result that `handson.grading/1` shows."""
 _DECIMALS = 6
 """Points are rounded so that a sum of tenths is written as people write it."""
 
@@ -139,10 +140,6 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     def read_observed(self) -> dict[str, Any]:
         """Return the state that was seen, as JSON values."""
         return msgspec.json.decode(self.observed, type=dict[str, Any])
-
-
-Identifier = tuple[str, str]
-"""What two submissions may have in common: its kind and its name."""
 
 
 class Bearer(NamedTuple):
@@ -258,7 +255,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     `place` what it calls the learner's folder or writes before the files' names, "" if unknown.
     `written` is what people mark: the answers, then the diagram.
     `issuers` are those that signed proofs name, whether or not they could be checked.
-    `identifiers` and `sketches` are what `copies` compares.
+    `identifiers` (a kind and a name) and `sketches` are what `copies` compares.
     """
 
     learner: str
@@ -278,7 +275,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[CheckMark, ...]
     written: tuple[Written, ...]
     findings: tuple[Finding, ...] = ()
-    identifiers: dict[Identifier, Bearer] = {}
+    identifiers: dict[tuple[str, str], Bearer] = {}
     sketches: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -346,10 +343,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         """Return the learner as `handson.grading/1` has it."""
         diagram, read = self.diagram, self.diagram.check
         return {
-            **pick_fields(
-                self, "learner name group source handed_in handed_in_at named files issuers"
-            ),
-            **pick_fields(self, "until late_by points counted comment"),
+            **pick_fields(self, f"{_LEARNER} points counted comment total"),
             "checks": [check.to_json() for check in self.checks],
             "answers": [answer.to_json() for answer in self.answers],
             "diagram": {
@@ -358,7 +352,6 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
                 "check": read and read.to_json(),
             },
             "marks": {written.id: written.mark for written in self.written},
-            "total": self.total,
             "findings": [finding.to_json() for finding in self.findings],
         }
 

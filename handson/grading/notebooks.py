@@ -18,7 +18,7 @@ import json
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -259,14 +259,17 @@ def read_notebook(data: bytes, *, where: str, modified: str = "") -> Notebook:
     return Notebook(name, where, modified, tuple(file.cells), lost, is_suspect)
 
 
-def compare_cells(notebooks: Sequence[Notebook]) -> Iterator[Finding]:
-    """Yield what differs from the notebooks that were handed out."""
+def compare_cells(notebooks: Sequence[Notebook], earned: Iterable[str] = ()) -> Iterator[Finding]:
+    """Yield what differs from the notebooks that were handed out.
+
+    Without its notebook, a check that earned points has them from the journal alone.
+    """
     missing = {*syllabus.NOTEBOOKS} - {notebook.name for notebook in notebooks}
-    by_severity: dict[Severity, set[str]] = {
-        "warning": missing & SCORED,
-        "note": missing - SCORED,
-    }
-    for severity, named in by_severity.items():
+    alone = [check for check in earned if syllabus.find_check(check).notebook in missing]
+    if alone:
+        yield make_finding("journal-alone", checks=", ".join(alone))
+    needed: dict[Severity, set[str]] = {"warning": missing & SCORED, "note": missing - SCORED}
+    for severity, named in needed.items():
         if named:
             yield make_finding("notebook-missing", severity, notebooks=", ".join(sorted(named)))
     for notebook in notebooks:

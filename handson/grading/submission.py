@@ -16,7 +16,7 @@ from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
 from handson.grading import answers, copies, doubts, export_names, tokens
 from handson.grading.archives import MOST_BYTES, MOST_PICTURED, Refused, read_entry
-from handson.grading.claims import gather_claims
+from handson.grading.claims import Claims, gather_claims
 from handson.grading.findings import CheckMark, Finding, Result, Severity, Written, make_finding
 from handson.grading.marks import Requirements, examine_evidence, judge_check, measure_lateness
 from handson.grading.notebooks import SCORED, Notebook, compare_cells, count_values, read_notebook
@@ -121,10 +121,7 @@ def make_empty_result(
         learner=learner.id,
         name=learner.name,
         group=learner.group,
-        checks=tuple(
-            CheckMark(id=check.id, status="missing", points=0, possible=check.points)
-            for check in asked.course.checks
-        ),
+        checks=tuple(judge_check(check, Claims(), asked) for check in asked.course.checks),
         until=asked.until.isoformat() if asked.until else None,
         written=written,
         findings=tuple(findings),
@@ -166,10 +163,9 @@ def _grade_contents(
         *about_evidence,
         *(objection for objection in objections if objection not in about_evidence),
         *doubts.examine_claims(claims, asked.now),
-        *doubts.examine_journal(marks, contents.notebooks),
         *tokens.examine_proofs(contents.proofs, claims, requirements.keys),
         *about_instead,
-        *compare_cells(contents.notebooks),
+        *compare_cells(contents.notebooks, [mark.id for mark in marks if mark.points]),
         *about_answers,
         *doubts.examine_answers(written),
         *doubts.examine_diagram(diagram, contents.notebooks),

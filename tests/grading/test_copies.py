@@ -9,7 +9,7 @@ import msgspec
 
 from handson.grading import Learner, Result, copies
 from handson.grading.copies import compare_answers, compare_evidence, find_passages, find_shared
-from handson.grading.findings import Bearer, Finding, Identifier, Passage, Written
+from handson.grading.findings import Bearer, Finding, Passage, Written
 from handson.grading.submission import make_empty_result
 
 from . import making
@@ -53,7 +53,7 @@ def test_records_request_ids_and_resources_identify_evidence_that_several_hold()
     assert find_shared(held) == {("a", 1): (0, 2, 3), ("a", 2): (0, 2)}
 
 
-def bearing(learner: str, named: str, at: str, *held: Identifier) -> Result:
+def bearing(learner: str, named: str, at: str, *held: tuple[str, str]) -> Result:
     bearer = Bearer(at, "network", f"{learner}.ipynb", named)
     return result(learner, identifiers=dict.fromkeys(held, bearer))
 
