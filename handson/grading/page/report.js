@@ -89,9 +89,8 @@
     return others.map((line) => Object.fromEntries(columns.map((column, i) => [column, line[i] ?? ""])));
   };
   const decode = (bytes) => {
-    try { return new TextDecoder("utf-8", { fatal: true }).decode(bytes); } catch {
-      return new TextDecoder("shift_jis").decode(bytes);
-    }
+    try { return new TextDecoder("utf-8", { fatal: true }).decode(bytes); }
+    catch { return new TextDecoder("shift_jis").decode(bytes); }
   };
 
   const save = () => {
@@ -232,17 +231,6 @@
       make("table", {}, make("caption", { class: "spoken" }, caption), make("thead", {}, make("tr", {}, head)), lines));
   const table = (caption, titles, numbers, lines, kind) => wide(caption, titles.map((title, i) => make("th", {
     scope: "col", class: numbers.includes(i) && "number" }, title)), make("tbody", {}, lines), kind);
-  const results = () => table(say("results"),
-    [say("item"), ...Object.keys(signs).map(say), say("share")], [1, 2, 3, 4],
-    checks.map(({ id, title }) => {
-      const counts = Object.keys(signs).map(
-        (status) => [status, rows.filter((each) => each.statuses[id] === status).length]);
-      const passed = counts[0][1];
-      return make("tr", {}, make("th", { scope: "row" }, title),
-        counts.map(([status, number]) => plain(number || "", `number ${number ? status : ""}`)),
-        make("td", { class: "share" }, make("progress", { value: passed, max: rows.length, "aria-hidden": "true" }),
-          ` ${Math.round((100 * passed) / rows.length)}%`));
-    }));
   const owned = (title, about, lines) => table(title, [title, about, say("count")], [2],
     lines.map(([what, said, owners, code]) => make("tr", {},
       make("th", { scope: "row" }, theirs(what), code && make("small", {}, " ", make("code", {}, code))),
@@ -261,7 +249,7 @@
     make("p", { class: "quiet" }, Object.keys(signs).map((status) =>
       make("span", { class: `sign ${status}` }, state(status))), say("overruled")));
 
-  // Mean, standard deviation and how often which points were given, as it stands now.
+  // An item a row: who passed, and mean, standard deviation and how often which points were given, as it stands now.
   const round = (number) => Math.round(number * 100) / 100;
   const bars = (values, most) => {
     const steps = Math.min(Math.ceil(most), 10) || 1, counts = Array(steps + 1).fill(0);
@@ -270,25 +258,29 @@
     return make("div", { class: "bars", role: "img", "aria-label": words, title: words },
       counts.map((count) => make("span", { style: `height: ${(100 * count) / Math.max(...counts)}%` })));
   };
-  const spreadRow = (title, most, values) => {
+  const itemRow = (title, most, values, id) => {
     const mean = add(values) / values.length;
     const deviation = Math.sqrt(add(values.map((value) => (value - mean) ** 2)) / values.length);
-    return make("tr", {}, make("th", { scope: "row" }, title), plain(most, "number"), plain(values.length, "number"),
+    const counts = Object.keys(signs).map(
+      (status) => [status, rows.filter((each) => each.statuses[id] === status).length]);
+    return make("tr", {}, make("th", { scope: "row" }, title),
+      counts.map(([status, count]) => plain(count || "", `number ${count ? status : ""}`)),
+      [most, values.length].map((number) => plain(number, "number")),
       [mean, deviation].map((number) => plain(values.length ? round(number) : "", "number")),
       make("td", {}, values.length > 0 && bars(values, most)));
   };
-  const spread = make("div");
+  const figures = make("div");
   const tellClass = () => {
     const handed = everyone.filter((n) => rows[n].handed_in), done = handed.filter(isMarked);
-    spread.replaceChildren(
+    const numbers = [...Object.keys(signs), "possible", "count", "mean", "deviation"];
+    figures.replaceChildren(
       make("p", {}, say("marked", { learners: handed.length, marked: done.length })),
-      table(say("spread"),
-        [say("item"), say("possible"), say("count"), say("mean"), say("deviation"), say("spread")], [1, 2, 3, 4], [
-          [...marked, ...checks].map((item, i) => spreadRow(
-            item.short ? item.title : make("a", { href: `#question-${i}` }, item.title), item.possible,
-            handed.map((n) => counted(n, item)).filter((points) => points !== undefined))),
-          spreadRow(say("total"), whole(items), done.map((n) => sum(n, items))),
-        ]));
+      table(say("results"), ["item", ...numbers, "spread"].map((key) => say(key)), [...numbers.keys()].map((i) => i + 1), [
+        items.map((item) => itemRow(
+          item.short ? item.title : make("a", { href: `#question-${marked.indexOf(item)}` }, item.title), item.possible,
+          handed.map((n) => counted(n, item)).filter((points) => points !== undefined), item.id)),
+        itemRow(say("total"), whole(items), done.map((n) => sum(n, items))),
+      ]));
   };
 
   const section = (name, ...inside) => make("section", {},
@@ -300,14 +292,13 @@
         review: everyone.filter(shows.review).length,
       })),
       room.asked.length > 0 && make("p", { class: "quiet" }, `${say("asked")}: ${room.asked.join(" · ")}`),
-      results()),
+      make("p", { class: "quiet" }, say("marking-how")), figures),
     section("stuck", room.failed.length ? owned(say("fact"), say("item"), room.failed) : say("stuck-none"),
       room.diagnoses.length > 0 && make("div", { class: "names" }, owned(say("cause"), say("item"), room.diagnoses))),
     make("div", { class: "names" }, section("found", room.found.length
       ? owned(say("finding"), say("severity"), room.found.map(([what, severity, ...rest]) =>
         [what, make("span", { class: `verdict ${severity}` }, say(severity)), ...rest]))
       : say("found-none"))),
-    section("marking", make("p", { class: "quiet" }, say("marking-how")), spread),
     learners);
 
   // One learner.
