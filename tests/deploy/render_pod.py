@@ -17,11 +17,20 @@ from typing import Any
 
 import kubespawner.spawner
 import yaml
+from jupyterhub.app import JupyterHub
+from jupyterhub.auth import Authenticator
 from kubernetes_asyncio.client import ApiClient
+from kubespawner import KubeSpawner
 from tornado.httpclient import AsyncHTTPClient
 from traitlets.config import Config, PyFileConfigLoader
 
 PORTS = {"PROXY_API_SERVICE_PORT": "8001", "HUB_SERVICE_PORT": "8081"}
+CLASSES = {
+    "Authenticator": Authenticator,
+    "JupyterHub": JupyterHub,
+    "KubeSpawner": KubeSpawner,
+    "Spawner": KubeSpawner,
+}
 
 
 def main(chart: str, user: str, *groups: str) -> None:
@@ -43,7 +52,11 @@ def load_hub(chart: Path, values: dict[str, Any]) -> Config:
     z2jh.get_secret_value = lambda key, default="": default
     os.environ.update(PORTS)
     AsyncHTTPClient.configure = lambda *_: None  # it asks for libcurl
-    return PyFileConfigLoader("jupyterhub_config.py", path=str(folder)).load_config()
+    config = PyFileConfigLoader("jupyterhub_config.py", path=str(folder)).load_config()
+    for name, section in CLASSES.items():  # the chart's schema takes any, and the hub only warns
+        if unknown := set(config[name]) - set(section.class_trait_names(config=True)):
+            sys.exit(f"{name} has no setting {', '.join(unknown)}")
+    return config
 
 
 async def make_pod(config: Config, name: str, groups: tuple[str, ...]) -> dict[str, Any]:
@@ -52,7 +65,7 @@ async def make_pod(config: Config, name: str, groups: tuple[str, ...]) -> dict[s
     user: Any = SimpleNamespace(name=name, server=None, url=f"/user/{name}/", escaped_name=name)
     user.id, user.groups = 1, [SimpleNamespace(name=group) for group in groups]
     hub = SimpleNamespace(public_host="", api_url="http://hub:8081/hub/api", base_url="/hub/")
-    spawner = kubespawner.KubeSpawner(config=config, _mock=True, user=user, hub=hub)
+    spawner = KubeSpawner(config=config, _mock=True, user=user, hub=hub)
     spawner.api_token, spawner.oauth_client_id = "secret", "client"
     await spawner.apply_group_overrides()
     async with ApiClient() as client:

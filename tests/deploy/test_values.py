@@ -79,14 +79,38 @@ def test_a_misspelt_key_is_refused(values: Any, find_faults: Any, name: str) -> 
     assert f"'{last}' was unexpected" in fault
 
 
-@pytest.mark.parametrize(("user", "groups"), [(LEARNER, []), (TEACHER, ["teachers"])])
+@pytest.fixture
+def render(chart: Path, hub_python: Path) -> Callable[..., Any]:
+    """Return the function that renders a user's pod, of a user of some groups."""
+
+    def run(values: Any, *user: str) -> subprocess.CompletedProcess[str]:
+        command = [hub_python, HERE / "render_pod.py", chart, *user]
+        return subprocess.run(command, input=yaml.safe_dump(values), capture_output=True, text=True)
+
+    return run
+
+
+@pytest.mark.parametrize(("user", "groups"), [(LEARNER, []), (TEACHER, ["instructors"])])
 def test_the_pod_of_each_user_is_the_golden_one(
-    chart: Path, values: Any, hub_python: Path, user: str, groups: list[str]
+    values: Any, render: Callable[..., Any], user: str, groups: list[str]
 ) -> None:
-    command = [hub_python, HERE / "render_pod.py", chart, user, *groups]
-    made = subprocess.run(command, input=yaml.safe_dump(values), capture_output=True, text=True)
+    made = render(values, user, *groups)
     assert made.returncode == 0, made.stderr
     assert yaml.load(made.stdout, SAFE) == load(HERE / "pods.yaml")[user]
+
+
+def test_a_misspelt_setting_of_the_hub_is_named(values: Any, render: Callable[..., Any]) -> None:
+    values["hub"]["config"]["KubeSpawner"]["delete_pcv"] = False
+    assert (
+        render(values, LEARNER).stderr.splitlines()[-1] == "KubeSpawner has no setting delete_pcv"
+    )
+
+
+def test_each_setting_of_the_workshop_is_one_that_the_reference_lists(
+    root: Path, values: Any
+) -> None:
+    reference = (root / "docs" / "reference.md").read_text(encoding="utf-8")
+    assert [name for name in values["singleuser"]["extraEnv"] if f"`{name}`" not in reference] == []
 
 
 def test_the_claim_of_the_hand_ins_is_the_one_that_is_mounted_and_many_nodes_may_write_it(

@@ -57,9 +57,7 @@ def pins(lock: str) -> dict[str, str]:
     return {canonicalize_name(name): version for name, version in found}
 
 
-def test_conda_and_binder_install_what_the_package_depends_on(
-    root: Path, project: dict[str, Any]
-) -> None:
+def test_conda_installs_what_the_package_depends_on(root: Path, project: dict[str, Any]) -> None:
     lines = (root / "environment.yml").read_text(encoding="utf-8").splitlines()
     pip = [line.strip() for line in lines[lines.index("  - pip:") + 1 :]]
     assert pip == [f"- {line}" for line in [*project["project"]["dependencies"], "-e ."]]
@@ -67,7 +65,7 @@ def test_conda_and_binder_install_what_the_package_depends_on(
 
 def test_binder_installs_the_libraries_that_the_set_up_installs(root: Path) -> None:
     commands = (root / "tools" / "libraries.py").read_text(encoding="utf-8")
-    packages = (root / "apt.txt").read_text(encoding="utf-8").split()
+    packages = (root / ".binder" / "apt.txt").read_text(encoding="utf-8").split()
     assert f'"apt-get install -y {" ".join(packages)}"' in commands
 
 
