@@ -117,6 +117,29 @@ class Folder:
         return open_archive(os.path.join(self.root, path))
 
 
+class _Guarded(io.BufferedReader):
+    """A zip whose table of contents is not read where it would take too much memory."""
+
+    names = 0
+    """How many names the table has at most."""
+    is_open = False
+    """`zipfile` has read the table, at once."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return bytes of the file.
+
+        Raises:
+            Refused: They are a table of contents that is too large, or that has too many names.
+        """
+        if self.is_open:
+            return super().read(size)
+        data = super().read(min(-1 if size is None else size, MOST_DIRECTORY + 1))
+        self.names = max(self.names, data.count(b"PK\x01\x02"))  # PKWARE's APPNOTE, 4.3.12
+        if len(data) > MOST_DIRECTORY or self.names > MOST_NAMES:
+            raise Refused("file-crowded")
+        return data
+
+
 class Archive:
     """A zip, whose members keep the names that they were packed under.
 
@@ -127,17 +150,16 @@ class Archive:
     def __init__(self, file: IO[bytes]) -> None:
         weakref.finalize(self, file.close)
         try:
-            self.names = _count_names(file)
-            if self.names > MOST_NAMES:
-                raise Refused("file-crowded")
-            self._zip = _open_zip_file(file)
+            guarded = _Guarded(file)  # type: ignore[arg-type]  # any file that can be read
+            self._zip = _open_zip_file(guarded)
+            guarded.is_open = True
         except _BROKEN as error:
             raise Refused("file-not-a-zip", reason=_describe(error)) from error
         self._folders: dict[str, dict[str, Entry]] = {"": {}}
         self._members: dict[str, zipfile.ZipInfo] = {}
         for member in self._zip.infolist():
             self._add(member)
-        self.names += len(self._folders)
+        self.names = guarded.names + len(self._folders)
 
     def list_entries(self, at: str, names: Collection[str] = ()) -> Iterator[Entry]:
         """Yield the entries of a folder of the tree, sorted by name; "" is the tree itself."""
@@ -288,38 +310,6 @@ def _open_zip_file(file: IO[bytes]) -> zipfile.ZipFile:
         except UnicodeDecodeError:
             continue
     return zipfile.ZipFile(file)
-
-
-def _count_names(file: IO[bytes]) -> int:
-    """Return how many names a zip's table of contents has at most, as `zipfile` will read it.
-
-    See PKWARE's APPNOTE 4.3.12 to 4.3.16: the table, zip64's records and the end record after it.
-
-    Raises:
-        Refused: It is larger than `MOST_DIRECTORY`.
-    """
-    end, size = _find_directory(file)
-    if size > MOST_DIRECTORY:
-        raise Refused("file-crowded")
-    file.seek(max(0, end - size - 76))  # 56 and 20 bytes are zip64's
-    return file.read(size + 76).count(b"PK\x01\x02")
-
-
-def _find_directory(file: IO[bytes]) -> tuple[int, int]:
-    """Return where the end record of a zip begins, and the size of the table before it."""
-    # The end record has 22 bytes and a comment of up to 65,535, zip64's locator before it has 20.
-    size = file.seek(0, os.SEEK_END)
-    start = file.seek(max(0, size - 65_557 - 20))
-    tail = file.read()
-    end = tail.rfind(b"PK\x05\x06")
-    if end < 0 or len(tail) - end < 22:
-        return 0, 0
-    if end >= 20 and tail[end - 20 : end - 16] == b"PK\x06\x07":
-        file.seek(int.from_bytes(tail[end - 12 : end - 4], "little"))
-        record = file.read(56)
-        is_zip64 = record[:4] == b"PK\x06\x06"
-        return start + end, int.from_bytes(record[40:48], "little") if is_zip64 else 0
-    return start + end, int.from_bytes(tail[end + 12 : end + 16], "little")
 
 
 def _format_time(seconds: float) -> str:

@@ -113,11 +113,12 @@ def test_what_could_do_harm_is_no_zip_or_has_8_megabytes_of_contents_is_refused(
     for sound in (packed("b", bytes(8_000_000), method=0), packed("b", bytes(1_000_000))):
         assert set(read_all(sound)["b"]) == {0}
 
-    def crowded(size: int) -> bytes:
-        return patched(packed("b"), (b"PK\x05\x06", 12, size.to_bytes(4, "little")))
+    def crowded(size: int, between: bytes = b"") -> bytes:
+        end = patched(packed("b")[-22:], (b"PK\x05\x06", 12, size.to_bytes(4, "little")))
+        return bytes(size) + between + end
 
     record = b"PK\x06\x06" + bytes(36) + (8_000_001).to_bytes(8, "little") + bytes(8)
-    zip64 = record + b"PK\x06\x07" + bytes(16) + packed("b")[-22:]
+    zip64 = crowded(8_000_001, record + b"PK\x06\x07" + bytes(12) + (1).to_bytes(4, "little"))
     for data in (crowded(8_000_001), crowded(8_000_001) + bytes(60_000), zip64):
         assert refusal(opened, data) == ("file-crowded", {})
     assert refusal(opened, crowded(8_000_000))[0] == "file-not-a-zip"
