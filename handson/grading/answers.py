@@ -69,13 +69,8 @@ def _find_hidden(written: Sequence[Written]) -> Iterator[Finding]:
     for each in written:
         hidden = find_invisible(each.text)
         if hidden:
-            yield make_finding(
-                "invisible-letters",
-                "note",
-                question=each.id,
-                letters=show_invisible(hidden[:_SHOWN]),
-                count=len(hidden),
-            )
+            about = {"question": each.id, "letters": show_invisible(hidden[:_SHOWN])}
+            yield make_finding("invisible-letters", "note", count=len(hidden), **about)
 
 
 def _guess_grade_id(cell: Cell) -> str:
@@ -101,25 +96,23 @@ def _read_written(item: syllabus.Answer, cell: Cell | None, pictures: bool) -> W
     if cell is None:
         return Written(id=item.grade_id, status="missing", possible=item.points)
     is_diagram = item.grade_id == syllabus.DIAGRAM.grade_id
-    text = cell.text if is_diagram else _leave_out_given_lines(cell.text)
-    given = {_leave_out_stubs(edition.answers[item.grade_id]) for edition in load_editions()}
-    is_untouched = _leave_out_stubs(text) in {*given, ""}
+    own = _leave_out_given_lines(cell.text)
     drawn = next((output for output in cell.outputs if output.has_picture), None)
     picture = drawn.picture if drawn and pictures else ""
     return Written(
         id=item.grade_id,
-        status="untouched" if is_untouched else "answered",
+        status="answered" if own else "untouched",
         possible=item.points,
-        text=replace_surrogates(text[:LONGEST]),
+        text=replace_surrogates((cell.text if is_diagram else own)[:LONGEST]),
         drawn=drawn is not None,
         picture=replace_surrogates(picture) if len(picture) <= LARGEST else "",
     )
 
 
 def _leave_out_given_lines(text: str) -> str:
-    """Return an answer without the lines that learners find in their cells, in any language."""
+    """Return a text without the lines that learners find in their cells, in any language."""
     given = _load_given_lines()
-    lines = (line.strip() and line for line in text.splitlines())
+    lines = (line.strip() and line for line in text.splitlines() if not _SOLUTION.search(line))
     return "\n".join(line for line in lines if not line or line.strip() not in given).strip()
 
 
@@ -127,10 +120,3 @@ def _leave_out_given_lines(text: str) -> str:
 def _load_given_lines() -> frozenset[str]:
     sources = (source for edition in load_editions() for source in edition.answers.values())
     return frozenset(line.strip() for source in (*sources, STUBS) for line in source.splitlines())
-
-
-def _leave_out_stubs(code: str) -> str:
-    """Return the code of a diagram without the lines that nbgrader adds."""
-    stubs = STUBS.splitlines()
-    own = (line for line in code.strip().splitlines() if line.strip() not in stubs)
-    return "\n".join(line for line in own if not _SOLUTION.search(line)).strip()
