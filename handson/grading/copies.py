@@ -17,6 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cache, lru_cache
 from itertools import pairwise
+from os.path import commonprefix
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -224,14 +225,9 @@ def _find_common(mine: str, theirs: str) -> Iterator[str]:
     at = 0
     while at < len(mine):
         tried = starts.get(mine[at : at + width], ())
-        size = max((_common_length(mine[at:], theirs[start:]) for start in tried), default=0)
+        common = (commonprefix((mine[at:], theirs[start:])) for start in tried)  # noqa: RUF071  # no paths
+        size = max(map(len, common), default=0)
         passage = mine[at : at + size].strip()
         if passage and own_shingles(passage):
             yield passage
         at += size or 1
-
-
-def _common_length(one: str, other: str) -> int:
-    """Return the length of the common beginning of two texts."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
