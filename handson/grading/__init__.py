@@ -21,7 +21,7 @@ the checks that the notebooks use derive the facts again, by the exercise that g
 not by the one that a record names.  A check's points are given whole or not at all, or by fact
 where the course says so (`marks` says by which evidence), and never withheld without a finding that
 says why.  People mark the answers and the diagram: `report` is the page in which they do so,
-`marking` reads what they gave; `figures` counts and averages; `feedback` is a page for each
+`marking` reads what they gave; `output` counts and averages; `feedback` is a page for each
 learner, with nothing of the others.  This wing loads neither boto3 nor docker, nbformat or a
 kernel.
 

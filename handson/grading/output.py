@@ -34,7 +34,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from statistics import fmean, pstdev
 from typing import Any
 
 from handson.core import messages
@@ -42,8 +43,7 @@ from handson.core.text import cut_to_columns, group_pairs, one_line, pick_fields
 from handson.course import syllabus
 from handson.course.course import Course
 from handson.grading.classroom import Grades
-from handson.grading.figures import Owners, find_diagnoses, find_failed_facts, measure_points
-from handson.grading.findings import Finding, Result, replace_surrogates
+from handson.grading.findings import CheckMark, Finding, Result, replace_surrogates
 
 SCHEMA = "handson.grading/1"
 SIGNS = {"passed": "✔", "failed": "✘", "unproven": "?", "missing": "-"}
@@ -51,6 +51,11 @@ SIGNS = {"passed": "✔", "failed": "✘", "unproven": "?", "missing": "-"}
 _LONGEST, _PLACES = 400, 2
 _WIDEST = 40
 """Columns of a name in the table."""
+BINS = 5
+"""The equal ranges of a histogram, from no points to all of them, which stand in the last one."""
+
+Owners = dict[tuple[str, str], list[int]]
+"""By check and fact (or diagnosis), the numbers of the results that have it, the most first."""
 
 
 def format_json(grades: Grades) -> str:
@@ -198,3 +203,57 @@ def read_words(group: str) -> dict[str, str]:
 
 def _dump(data: object) -> str:
     return show_invisible(replace_surrogates(json.dumps(data, ensure_ascii=False)))
+
+
+# Figures of a class: mean, spread and a histogram an item, and what was most often wrong.
+
+
+def measure_points(results: Sequence[Result], course: Course) -> dict[str, dict[str, Any]]:
+    """Return the figures of each item's points, of `counted` and of `total`.
+
+    They are those of the learners who handed in and, of what people mark, have a mark.
+    """
+    whole = {"counted": course.automatic, "total": course.automatic + course.manual}
+    possible = course.possible | whole
+    rows = [
+        {item.id: item.counted for item in result.items} | pick_fields(result, "counted total")
+        for result in results
+        if result.handed_in
+    ]
+    return {
+        item: _measure([given for row in rows if (given := row[item]) is not None], most)
+        for item, most in possible.items()
+    }
+
+
+def find_failed_facts(results: Sequence[Result]) -> Owners:
+    """Return the facts that fail checks; advice is none of them."""
+    return _find(results, lambda mark: [it.id for it in mark.facts if not (it.passed or it.advice)])
+
+
+def find_diagnoses(results: Sequence[Result]) -> Owners:
+    """Return the diagnoses of failed facts, advice apart: what learners have misunderstood."""
+    advice = {*syllabus.ADVICE}
+    return _find(results, lambda mark: [it.code for it in mark.diagnoses if {*it.facts} - advice])
+
+
+def _measure(points: Sequence[float], possible: float) -> dict[str, Any]:
+    places = [
+        min(int(each * BINS / possible), BINS - 1) if possible else BINS - 1 for each in points
+    ]
+    return {
+        "count": len(points),
+        "mean": round(fmean(points), 2) if points else None,
+        "deviation": round(pstdev(points), 2) if points else None,
+        "histogram": [places.count(place) for place in range(BINS)],
+    }
+
+
+def _find(results: Sequence[Result], names: Callable[[CheckMark], Sequence[str]]) -> Owners:
+    owners = group_pairs(
+        ((mark.id, name), number)
+        for number, result in enumerate(results)
+        for mark in result.checks
+        for name in dict.fromkeys(names(mark))
+    )
+    return dict(sorted(owners.items(), key=lambda owned: -len(owned[1])))

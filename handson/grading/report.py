@@ -31,10 +31,9 @@ from handson.course.state import Snapshot, Target, Unseen
 from handson.grading import marking
 from handson.grading.answers import fingerprint_texts
 from handson.grading.classroom import Grades
-from handson.grading.figures import find_diagnoses, find_failed_facts
 from handson.grading.findings import Result, check_label, replace_surrogates
 from handson.grading.marks import Requirements, format_local
-from handson.grading.output import SIGNS, read_words
+from handson.grading.output import SIGNS, find_diagnoses, find_failed_facts, read_words
 from handson.grading.tables import FORMULA, INNER_FORMULA
 
 _DATA = '<script type="application/json" id="{name}">{data}</script>\n'
