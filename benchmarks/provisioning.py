@@ -28,8 +28,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from handson import aws
-from handson.aws import Aws, Credentials, emulator
+from handson.aws import Aws, Credentials, connection, emulator
 from handson.course.exercise import NetworkForm
 from handson.resources import cleanup, cluster, network
 from handson.resources.cluster import ClusterForm as ClusterForm
@@ -69,8 +68,8 @@ class Way:
 
 
 def connect(running: emulator.Running, way: Way) -> Aws:
-    credentials = Credentials(running.access_key_id, running.secret_access_key)
-    connected = aws.connect_emulator(running.endpoint, region=REGION, credentials=credentials)
+    keys = Credentials(running.access_key_id, running.secret_access_key)
+    connected = connection.connect_emulator(running.endpoint, region=REGION, credentials=keys)
     connected.session.register("before-send", way)
     for service in ("ec2", "ecs", "ecr"):
         connected.client(service)

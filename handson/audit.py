@@ -27,8 +27,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec.structs import replace
 
-from handson import aws
-from handson.aws import Aws
+from handson.aws import Aws, connection
 from handson.core import files, https, messages
 from handson.core.cards import Card, Displayable, list_fields
 from handson.core.errors import AWSError, HandsonError, InvalidInput, NotAllowed, NotReady
@@ -246,7 +245,7 @@ def make_connect(own: Aws, *, role: str | None) -> Connect:
             return own
         if role is None:
             raise AWSError.from_key("audit.other-account", account=account)
-        return aws.assume_role(own, account=account, role=role, allowed=ALLOWED)
+        return connection.assume_role(own, account=account, role=role, allowed=ALLOWED)
 
     return connect
 
@@ -290,7 +289,7 @@ def fetch_address(address: str) -> bytes:
     Raises:
         OSError: It did not answer with one.
     """
-    get = https.open_session(aws.find_ca_bundle()).get
+    get = https.open_session(connection.find_ca_bundle()).get
     with get(address, timeout=10, allow_redirects=False, stream=True) as reply:
         if reply.status_code != 200:
             raise OSError(f"HTTP {reply.status_code}")

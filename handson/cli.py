@@ -40,7 +40,7 @@ from handson.notebook import replay, workspace
 from handson.notebook.doctor import LAB_PORT, examine_machine
 from handson.notebook.lab import run_lab
 from handson.notebook.workshop import Workshop
-from handson.parity import comparing, probes, recording
+from handson.parity import probes, recording
 from handson.practice.incidents import forget_incident
 from handson.resources import plan, repository
 from handson.resources.push import IMAGE_URI
@@ -374,8 +374,8 @@ def compare_recording(chosen: Settings, path: Path, as_json: bool) -> bool:
     aws = _connect(chosen, target="emulator", region=recorded.region)
     with show_work(TerminalProgress(), "parity") as aws.say, probes.use_account(aws, "record"):
         here, _ = probes.play_probes(aws, "record")
-    found = comparing.compare(recorded, here)
-    click.echo(_as_json(found) if as_json else "\n".join(comparing.describe(found)))
+    found = recording.compare(recorded, here)
+    click.echo(_as_json(found) if as_json else "\n".join(recording.describe(found)))
     return all(difference["reason"] for difference in found["differences"])
 
 

@@ -20,18 +20,6 @@ so makes a second VPC (Amazon EC2 API Reference, "Ensuring idempotency": CreateV
 """
 
 from handson.aws.calls import Aws, Credentials, Patience, command_name
-from handson.aws.connection import assume_role, connect_aws, connect_emulator, find_ca_bundle
 from handson.aws.refusals import accept_codes, has_code
 
-__all__ = [
-    "Aws",
-    "Credentials",
-    "Patience",
-    "accept_codes",
-    "assume_role",
-    "command_name",
-    "connect_aws",
-    "connect_emulator",
-    "find_ca_bundle",
-    "has_code",
-]
+__all__ = ["Aws", "Credentials", "Patience", "accept_codes", "command_name", "has_code"]

@@ -27,7 +27,6 @@ from handson.aws.emulator.in_process import attach_session
 from handson.aws.settings import Settings
 from handson.core import files
 from handson.core.errors import NotAllowed, NotReady
-from handson.core.files import hold_lock
 from handson.core.late import Late
 from handson.core.progress import find_ipython
 from handson.core.text import one_line
@@ -246,7 +245,7 @@ def lock_home(settings: Settings, *, timeout: float = 300.0) -> AbstractContextM
         NotReady: The other kernel still held it after that time, or the folder is not writable.
     """
     path = settings.home / "changes.lock"
-    return hold_lock(path, timeout=timeout, busy="aws.connection.busy")
+    return files.hold_lock(path, timeout=timeout, busy="aws.connection.busy")
 
 
 def make_private_session(

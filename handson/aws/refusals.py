@@ -228,27 +228,19 @@ def _refuse_service(service: str) -> InvalidInput:
 
 def _explain_parameters(call: str, report: str) -> HandsonError:
     """Return the first mistake in botocore's report on parameters."""
-    for pattern in read_data("handson.aws", "errors.toml")["parameter-mistakes"]:
+    for mistake, pattern in read_data("handson.aws", "errors.toml")["parameter"].items():
         if found := re.search(f"^{pattern}$", report, re.MULTILINE):
-            return InvalidInput(*_explain_parameter(call, **found.groupdict()))
-    return AWSError.from_key(
-        "aws.refused", call=call, reason=_one_line(report), aws_code="ValidationError"
-    )
-
-
-def _explain_parameter(
-    call: str, name: str, place: str = "input", choices: str = "", kind: str = "", wanted: str = ""
-) -> tuple[str, str]:
-    values = {"where": call if place == "input" else f"{call} ({place})", "name": name}
-    if wanted:
-        example = messages.label("aws.example", wanted)
-        return messages.advice("aws.parameter-type", kind=kind, wanted=example, **values)
-    if not choices:
-        return messages.advice("aws.parameter-missing", **values)
-    names = choices.split(", ")
-    if near := find_nearest(name, names):
-        return messages.advice("aws.parameter-near", near=near, **values)
-    return messages.advice("aws.parameter-unknown", choices=list_briefly(names), **values)
+            values = {"place": "input", "choices": "", "wanted": "", **found.groupdict()}
+            place, choices = values["place"], values["choices"].split(", ")
+            values |= {"where": call if place == "input" else f"{call} ({place})"}
+            values |= {"near": find_nearest(values["name"], choices) or ""}
+            values |= {"choices": list_briefly(choices)}
+            if values["wanted"]:
+                values["wanted"] = messages.label("aws.example", values["wanted"])
+            key = "near" if values["near"] else mistake
+            return InvalidInput(*messages.advice_of("aws.parameter", key, **values))
+    reason = _one_line(report)
+    return AWSError.from_key("aws.refused", call=call, reason=reason, aws_code="ValidationError")
 
 
 def _quote(reason: str) -> str:

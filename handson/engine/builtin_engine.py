@@ -25,7 +25,6 @@ from handson.course.exercise import PLATFORM
 from handson.engine import model, oci, registry_client
 from handson.engine.build_context import compile_pattern, list_context
 from handson.engine.dockerfile import load_dockerfile
-from handson.engine.oci import LayerEntry
 from handson.engine.recipe import Copy, read_recipe, refuse_step
 
 # A fixed time, so that the same files give the same digest (reproducible-builds.org).
@@ -65,7 +64,7 @@ class BuiltinEngine:
         for step in recipe.skipped:
             say(messages.text("engine.skipping", step=step))
         with _translate_disk_errors(request.folder), oci.open_draft(request.folder) as layout:
-            packer, layers, folders = ContextPacker(request.context), [], list[LayerEntry]()
+            packer, layers, folders = ContextPacker(request.context), [], list[oci.LayerEntry]()
             for copy in recipe.copies:
                 entries = [*folders, *packer.pack(copy)]
                 folders = [] if copy.sources else entries  # they go into the next layer
@@ -133,7 +132,7 @@ class ContextPacker:
         self._sources = {".", *self._listed, *folders}
         self._kinds = {"/": stat.S_IFDIR}  # what the copies so far have put at each path
 
-    def pack(self, copy: Copy) -> list[LayerEntry]:
+    def pack(self, copy: Copy) -> list[oci.LayerEntry]:
         """Return the entries of a copy's layer, folders before their files.
 
         Raises:
@@ -195,7 +194,7 @@ class ContextPacker:
             raise self._miss(name)
         return found
 
-    def _place(self, name: str, source: str, copy: Copy) -> Iterator[LayerEntry]:
+    def _place(self, name: str, source: str, copy: Copy) -> Iterator[oci.LayerEntry]:
         origin, destination = self._context / source, copy.destination
         if origin.is_dir():
             folder, prefix = posixpath.join(destination, ""), "" if source == "." else f"{source}/"
@@ -217,13 +216,13 @@ class ContextPacker:
             if stat.S_IFMT(status) not in _KINDS or (status & _SET_ID and copy.mode is None):
                 raise self._refuse("engine.cannot-do", "special", path=source)
             self._claim(path, stat.S_IFMT(status))
-            yield LayerEntry(path.lstrip("/"), origin, owner=copy.owner, mode=copy.mode)
+            yield oci.LayerEntry(path.lstrip("/"), origin, owner=copy.owner, mode=copy.mode)
 
-    def _make_folders(self, path: str) -> list[LayerEntry]:
+    def _make_folders(self, path: str) -> list[oci.LayerEntry]:
         """Return the entries of a folder and those above it, as far as they are new."""
         folders = [str(it) for it in (PurePosixPath(path), *PurePosixPath(path).parents)][::-1]
         new = [folder for folder in folders if self._claim(folder, stat.S_IFDIR)]
-        return [LayerEntry(folder.lstrip("/"), owner=self._owner) for folder in new]
+        return [oci.LayerEntry(folder.lstrip("/"), owner=self._owner) for folder in new]
 
     def _claim(self, path: str, kind: int) -> bool:
         """Note what is at a path of the image, and return whether it is new there.

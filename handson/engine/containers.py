@@ -20,7 +20,6 @@ from handson.core.errors import EngineError, HandsonError, WaitTimeout
 from handson.core.progress import Say
 from handson.core.waiting import wait_until
 from handson.engine import docker_client
-from handson.engine.docker_client import api_error, reason_of, translate_docker_errors
 from handson.engine.docker_events import describe_event, indent_output, strip_colours
 from handson.engine.model import FetchPath, HttpAnswer, RunningContainer, RunRequest
 from handson.engine.registry_client import RegistryClient, name_cause
@@ -70,7 +69,7 @@ class DockerContainers:
                 the last lines of its log and what to do.
         """
         name = f"handson-run-{secrets.token_hex(6)}"
-        with translate_docker_errors(), ExitStack() as cleanup:
+        with docker_client.translate_docker_errors(), ExitStack() as cleanup:
             self.sweep(request.owner)
             image = self._pull(request, cleanup, say=say)
             cleanup.callback(self._remove, name)
@@ -79,8 +78,8 @@ class DockerContainers:
             began = time.monotonic()
             try:
                 self._client.start(name)
-            except api_error() as error:
-                raise self._explain(name, request, reason=reason_of(error)) from error
+            except docker_client.api_error() as error:
+                raise self._explain(name, request, reason=docker_client.reason_of(error)) from error
             fetch = self._choose_fetch(name, port)
             self._wait_for_answer(name, fetch, request)
             is_local = image != request.reference
@@ -88,7 +87,7 @@ class DockerContainers:
 
     def sweep(self, owner: str) -> int:
         """Remove the containers that were left running for `owner`; return their number."""
-        with translate_docker_errors():
+        with docker_client.translate_docker_errors():
             label = {"label": [f"{RUN_LABEL}={owner}"]}
             found = [str(it["Id"]) for it in self._client.containers(all=True, filters=label)]
             for container in found:
@@ -110,8 +109,8 @@ class DockerContainers:
             for event in events:
                 reason = str(event.get("error", "")) or reason
                 say(describe_event(event))
-        except api_error() as error:
-            reason = reason_of(error)
+        except docker_client.api_error() as error:
+            reason = docker_client.reason_of(error)
         if not reason:
             return request.reference
         for image in _list_ids(request):
@@ -182,7 +181,7 @@ class DockerContainers:
         return EngineError(*messages.advice_of("engine.run", cause, **values))
 
     def _read_log(self, name: str) -> list[str]:
-        with suppress(api_error()):
+        with suppress(docker_client.api_error()):
             text = bytes(self._client.logs(name, tail=40)).decode("utf-8", "replace")
             lines = [line.rstrip()[:160] for line in strip_colours(text).splitlines()]
             return [line for line in lines if line][-_LAST_LINES:]
@@ -191,7 +190,7 @@ class DockerContainers:
     def _fetch_inside(self, name: str, port: int, path: str) -> HttpAnswer | None:
         """Return the answer to one GET made inside the container by its own Ruby, if any."""
         command = ["ruby", "-rnet/http", "-e", _RUBY, f"http://{_LOOPBACK}:{port}{path}"]
-        with suppress(api_error()):
+        with suppress(docker_client.api_error()):
             made = self._client.exec_create(name, command, stderr=False)
             output = self._client.exec_start(made["Id"])
             if self._client.exec_inspect(made["Id"])["ExitCode"] == 0:
@@ -201,7 +200,7 @@ class DockerContainers:
         return None
 
     def _remove(self, container: str) -> None:
-        with suppress(api_error()):
+        with suppress(docker_client.api_error()):
             self._client.remove_container(container, force=True, v=True)
 
 

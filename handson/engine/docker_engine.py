@@ -20,7 +20,6 @@ from handson.course.exercise import IMAGE_PLATFORM
 from handson.engine import docker_client, docker_command, model, registry_client
 from handson.engine.build_context import IGNORE_FILE, list_context, read_ignore_file
 from handson.engine.containers import DockerContainers
-from handson.engine.docker_client import translate_docker_errors
 from handson.engine.docker_events import BuildLog, note_push_event
 from handson.engine.dockerfile import DOCKERFILE, load_dockerfile
 from handson.engine.oci import unpack_saved_image
@@ -47,7 +46,7 @@ class DockerEngine:
 
     def describe(self) -> model.EngineInfo:
         """Return the engine's description of itself."""
-        with translate_docker_errors():
+        with docker_client.translate_docker_errors():
             found, details = self._client.version(), self._client.info()
         product = docker_client.name_product(found, details, where=self._where)
         free = docker_client.measure_free_disk(self._client, details, podman=product == "Podman")
@@ -157,7 +156,7 @@ class DockerEngine:
         # Docker uses HTTP with a registry on 127.0.0.1 by itself; Podman needs the parameter.
         plain = {"tlsVerify": "false"} if destination.scheme == "http" else {}
         name, digest = f"{target}:{tag}", ""
-        with translate_docker_errors(), ExitStack() as cleanup:
+        with docker_client.translate_docker_errors(), ExitStack() as cleanup:
             if not docker_client.has_image(self._client, name):
                 cleanup.callback(docker_client.remove_tag, self._client, name)
             self._client.tag(image.id, target, tag)
@@ -188,7 +187,7 @@ class DockerEngine:
         `parameters` are added to every request of the block.
         """
         listeners = self._client.hooks["response"]
-        with ExitStack() as cleanup, translate_docker_errors():
+        with ExitStack() as cleanup, docker_client.translate_docker_errors():
 
             def note(answer: Any, **_options: Any) -> None:
                 cleanup.callback(answer.close)

@@ -229,9 +229,6 @@ def _list_shared(name: str, image: LocalImage | PushedImage) -> dict[str, Any]:
 
 def format_size(size: int) -> str:
     """Return a size in bytes as docker shows it: decimal units, one digit after the point."""
-    amount = float(size)
-    for unit in ("B", "kB", "MB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} GB"
+    from rich.filesize import decimal  # a start need not load it
+
+    return decimal(size)

@@ -342,7 +342,7 @@ class Workshop(Displayable):
             region=connected.region,
             tag=tag,
             base_image=self.settings.base_image or "",
-            setup=plan.list_shown_variables(connected) if connected.endpoint else {},
+            setup=plan.list_cli_variables(connected, is_shown=True) if connected.endpoint else {},
             program=push.find_program(),
             notes=(
                 *_explain_repository(connected, repository, self._exercise),

@@ -4,8 +4,8 @@
 `handson parity compare` plays the same probes on an emulator and names each answer that differs.
 
     probes       the probes of `probes.toml`, and an account that is empty before and after them
-    recording    the file of the answers, `handson.parity/1`: scrubbed, and searched for secrets
-    comparing    the differences between two recordings, and which of them are accepted
+    recording    the file of the answers, `handson.parity/1`: scrubbed, and searched for secrets;
+                 the differences between two of them, and which are accepted
 
 The rest of the package works without this one, but for the command that calls it.
 """

@@ -1,4 +1,6 @@
-"""The file of a recording: gzipped JSON lines, first what was recorded, then an answer a line.
+"""A recording: its file, and its differences from another one.
+
+The file is gzipped JSON lines, first what was recorded, then an answer a line.
 
 What belongs to an account is replaced before a file is written, and then searched for, by the
 patterns of `scrubbing.toml`.  The search does not rely on the replacement: it knows the strings of
@@ -10,15 +12,17 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from handson.core import files
+from handson.core import files, messages
 from handson.core.errors import InvalidInput, NotAllowed, NotReady
+from handson.core.text import one_line, pick_fields
 
 SCHEMA: Literal["handson.parity/1"] = "handson.parity/1"
 ACCOUNT = "111122223333"
@@ -165,3 +169,41 @@ def find_secrets(text: str, own: Collection[str]) -> list[str]:
     known = rf"(?<!\w)(?:{'|'.join(map(re.escape, own)) or '(?!)'})(?!\w)"
     patterns = {**read_data("scrubbing.toml")["secrets"], "string of the account": known}
     return [kind for kind, pattern in patterns.items() if re.search(pattern, text)]
+
+
+def compare(recorded: Recording, here: Recording) -> dict[str, Any]:
+    """Return `handson.parity-comparison/1`, as JSON has it: the new differences come first.
+
+    Only the last answer to each question counts; a probe is equal where all of its answers are, in
+    every field.
+    """
+    known = read_data("accepted.toml").items()
+    answers, others = ({it.probe: it.fields() for it in one.exchanges} for one in (recorded, here))
+    found = []
+    for probe, before in answers.items():
+        after = others.get(probe, {})
+        is_same = before["outcome"] == after.get("outcome")
+        for name in sorted(before | after) if is_same else ["outcome"]:
+            one, other = (", ".join(fields.get(name, "-")) for fields in (before, after))
+            if one != other:
+                reasons = (why for key, why in known if fnmatchcase(f"{probe} {name}", key))
+                row = {"probe": probe, "field": name, "recorded": one, "here": other}
+                found.append(row | {"reason": next(reasons, "")})
+    probes = {probe.split()[0] for probe in answers}
+    return {
+        "schema": "handson.parity-comparison/1",
+        **pick_fields(recorded, "source date"),
+        "probes": len(probes),
+        "equal": len(probes - {it["probe"].split()[0] for it in found}),
+        "differences": sorted(found, key=lambda it: bool(it["reason"])),
+    }
+
+
+def describe(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for people for each difference, and the figure."""
+    for it in found["differences"]:
+        recorded, here = (one_line(it[side], longest=60) for side in ("recorded", "here"))
+        mark = "⚠" if it["reason"] else "✘"
+        yield f"{mark} {it['probe']}  {it['field']}  {recorded} ≠ {here}  {it['reason']}".rstrip()
+    source = messages.label("parity.source", found["source"], date=found["date"])
+    yield messages.text("parity.figure", source=source, equal=found["equal"], whole=found["probes"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, TypeVar
 
 from handson.core.files import read_data
@@ -27,7 +26,8 @@ def read_answer(kind: type[S], raw: Raw, **more: Any) -> S:
     Raises:
         msgspec.ValidationError: A field is missing or has a wrong type.
     """
-    found = {field: path.search(raw) for field, path in _compile_paths(kind.__name__).items()}
+    paths = read_data("handson.resources", "answers.toml")[kind.__name__]
+    found = {field: search(path, raw) for field, path in paths.items()}
     return kind.from_json({"name": read_name(raw), **read_owner(raw), **found, **more})
 
 
@@ -48,9 +48,8 @@ def _parse_tags(raw: Raw) -> dict[str, str]:
     return {tag["key"]: tag["value"] for tag in lowered}
 
 
-@cache
-def _compile_paths(kind: str) -> dict[str, Any]:
-    import jmespath  # botocore needs it, too, and is loaded at the first call
+def search(path: str, answer: Raw) -> Any:
+    """Return what a JMESPath expression finds in an answer."""
+    import jmespath  # loaded late, as botocore is, which needs it too; it keeps what it has parsed
 
-    paths = read_data("handson.resources", "answers.toml")[kind]
-    return {field: jmespath.compile(path) for field, path in paths.items()}
+    return jmespath.search(path, answer)

@@ -26,9 +26,7 @@ from handson.course.exercise import Exercise
 from handson.course.state import Removal, Resource, Target
 from handson.resources import plan, receipts, repository
 from handson.resources.images import find_stored_blobs
-from handson.resources.plan import Listed
 from handson.resources.push import IMAGE_URI
-from handson.resources.receipts import Cleanup, StorageCost
 from handson.resources.snapshot import KINDS, ResourceKind
 
 _TAKEN = files.KeptState("taken-over.json", list[str])
@@ -41,7 +39,7 @@ T = TypeVar("T")
 
 def list_cleanup(
     aws: Aws, home: Path, *, kind: str = "", exercise: Exercise = Exercise()
-) -> Cleanup:
+) -> receipts.Cleanup:
     """Return what a clean-up would delete in every region that was used; deletes nothing.
 
     Args:
@@ -67,7 +65,7 @@ def list_cleanup(
     others = [item.resource for item in listed if not item.unread and item not in own]
     reason = messages.text("resources.cleanup.unknown")
     failed += [Removal(resource=item, reason=reason) for item in unread if item.name in names]
-    return Cleanup(
+    return receipts.Cleanup(
         tuple(own),
         failed=tuple(failed),
         untagged=tuple(item for item in others if not item.tagged and item.name in names),
@@ -86,7 +84,7 @@ def clean_up(
     kind: str = "",
     exercise: Exercise = Exercise(),
     clock: Callable[[], datetime] = evidence.now,
-) -> Cleanup:
+) -> receipts.Cleanup:
     """Delete the learner's resources in every region that was used, and keep a receipt.
 
     With a kind, as `list_cleanup` takes it, everything else stays.
@@ -117,7 +115,7 @@ def clean_up(
     return replace(done, saved=receipts.finish_receipt(begun, done, now=clock()))
 
 
-def take_over(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Cleanup:
+def take_over(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> receipts.Cleanup:
     """Take over the resources without an owner, and return what a clean-up would delete now.
 
     The home folder keeps their ids, and nothing is changed on AWS.
@@ -132,7 +130,7 @@ def take_over(aws: Aws, home: Path, *, exercise: Exercise = Exercise()) -> Clean
     return list_cleanup(aws, home, exercise=exercise)
 
 
-def delete_tagged(aws: Aws) -> Cleanup:
+def delete_tagged(aws: Aws) -> receipts.Cleanup:
     """Delete the learner's resources with the workshop's tag in this region, and nothing else.
 
     Raises:
@@ -140,7 +138,7 @@ def delete_tagged(aws: Aws) -> Cleanup:
     """
     listed, failed = _list_all(aws, [(aws.region, kind, None) for kind in KINDS])
     own = tuple(_choose_own(aws, listed))
-    return _delete(aws, Cleanup(own, failed=tuple(failed), regions=(aws.region,)))
+    return _delete(aws, receipts.Cleanup(own, failed=tuple(failed), regions=(aws.region,)))
 
 
 def list_used_regions(home: Path, target: Target) -> tuple[str, ...]:
@@ -164,18 +162,18 @@ def list_used_regions(home: Path, target: Target) -> tuple[str, ...]:
     return (target.region, *sorted(used & set(settings.list_regions()) - {target.region}))
 
 
-def _list_all(aws: Aws, places: Sequence[Place]) -> tuple[list[Listed], list[Removal]]:
+def _list_all(aws: Aws, places: Sequence[Place]) -> tuple[list[plan.Listed], list[Removal]]:
     """Return the resources of each kind in its region, and what could not be listed, with reasons.
 
     Raises:
         HandsonError: The connection or the credentials are lost altogether.
     """
 
-    def ask(place: Place) -> Sequence[Listed] | str:
+    def ask(place: Place) -> Sequence[plan.Listed] | str:
         region, kind, ids = place
         return _attempt(aws, lambda: kind.list_all(aws.in_region(region), ids))
 
-    listed: list[Listed] = []
+    listed: list[plan.Listed] = []
     failed: list[Removal] = []
     with ThreadPoolExecutor(8) as pool:
         for place, answer in zip(places, pool.map(ask, places), strict=True):
@@ -186,14 +184,14 @@ def _list_all(aws: Aws, places: Sequence[Place]) -> tuple[list[Listed], list[Rem
     return listed, failed
 
 
-def _choose_own(aws: Aws, listed: Iterable[Listed]) -> list[Listed]:
+def _choose_own(aws: Aws, listed: Iterable[plan.Listed]) -> list[plan.Listed]:
     """Return what clean-up may delete."""
     return [it for it in listed if aws.owners.may_delete(it.resource, it.resource.id)]
 
 
 def _find_costs(
     aws: Aws, found: Iterable[Resource], *, now: datetime
-) -> tuple[list[StorageCost], tuple[Removal, ...]]:
+) -> tuple[list[receipts.StorageCost], tuple[Removal, ...]]:
     """Return what the images in the repositories cost, and the repositories that did not say."""
     costs, unpriced = [], []
     for item in found:
@@ -207,7 +205,7 @@ def _find_costs(
     return costs, tuple(unpriced)
 
 
-def _delete(aws: Aws, listed: Cleanup) -> Cleanup:
+def _delete(aws: Aws, listed: receipts.Cleanup) -> receipts.Cleanup:
     """Delete what was listed; what AWS still lists after a while is left."""
     reasons: dict[str, str] = {}
     for item in listed.own:

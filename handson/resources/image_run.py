@@ -25,6 +25,7 @@ from handson.core import files, messages
 from handson.core.cards import Card, CardPart, Displayable, Note, Rows
 from handson.core.errors import EngineError
 from handson.core.progress import Say
+from handson.core.text import one_line
 from handson.course.checks.image import BUILTIN
 from handson.course.exercise import Exercise
 from handson.course.state import Image, RecordedRun, Repository
@@ -255,24 +256,15 @@ def _clean_tag(tag: Any, site: _Site) -> None:
 
 def _read_lines(soup: Any) -> tuple[str, ...]:
     """Return the visible text, a block a line; changes the page."""
-    for text in soup(string=True):
-        text.replace_with(re.sub(r"\s+", " ", text))
-    for tag in soup(True):
-        if tag.name not in _TAGS["inline"]:
-            tag.insert_before("\n")
-            tag.insert_after("\n")
-    text = (" ".join(line.split()) for line in soup.get_text().split("\n"))
-    lines = [f"{it[:_LINE_LENGTH]}…" if len(it) > _LINE_LENGTH else it for it in text if it]
+    for tag in soup(_TAGS["inline"]):
+        tag.unwrap()
+    soup.smooth()  # joins the texts that stand beside each other now
+    text = (" ".join(block.split()) for block in soup.stripped_strings)
+    lines = [one_line(block, longest=_LINE_LENGTH) for block in text]
     return tuple(lines if len(lines) <= _LINES else [*lines[:_LINES], "…"])
 
 
 def _draw_page(style: str, body: str) -> str:
     """Return the page as a picture; the picture cuts off what does not fit."""
     style = escape(_IMPORTS.sub("", _REMOTE.sub("none", style)), quote=False)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
-        f'viewBox="0 0 {WIDTH} {HEIGHT}"><rect width="100%" height="100%" fill="#fff"/>'
-        '<foreignObject width="100%" height="100%">'
-        '<html xmlns="http://www.w3.org/1999/xhtml" style="height:100%">'
-        f"<head><style>{style}</style></head><body>{body}</body></html></foreignObject></svg>"
-    )
+    return str(_TAGS["picture"]).format(width=WIDTH, height=HEIGHT, style=style, body=body)

@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from handson.aws import Aws
+from handson.aws import Aws, accept_codes
 from handson.core import https, messages
 from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Table, warning_notes
-from handson.core.errors import AWSError, HandsonError, NotReady
+from handson.core.errors import HandsonError, NotReady
 from handson.course import rules
 from handson.course.exercise import IMAGE_PLATFORM, Exercise
 from handson.course.state import Image, Platform, Repository, Unseen
@@ -208,12 +208,9 @@ def _advise_rebuild(image: Image) -> tuple[CardPart, ...]:
 
 
 def _describe_images(aws: Aws, repository: str) -> list[dict[str, Any]]:
-    try:
+    with accept_codes("RepositoryNotFoundException"):
         return aws.list_items("ecr", "DescribeImages", "imageDetails", repositoryName=repository)
-    except AWSError as error:
-        if error.code == "RepositoryNotFoundException":
-            return []
-        raise
+    return []
 
 
 @dataclass(frozen=True)

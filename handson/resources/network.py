@@ -114,23 +114,13 @@ def ensure_network(
         timeout=aws.patience.consistency,
     )
     assert work.vpc is not None  # or the step that creates it would be missing
-    usual = asdict(exercise.network)
-    del usual["s3_endpoint"]  # the check leaves it to the learner
-    public = rules.explain_public_block(form.cidr).lstrip()
-    if form.name == exercise.network.name:
-        undo = NETWORK_CLEANUP
-        warnings = plan.warn_of_settings("network", asdict(form), usual, undo=undo)
-    else:
-        advice = messages.advice("resources.network.other-name", name=form.vpc_name)
-        warnings = warning_notes(*advice)
-    notes = (
-        *warnings,
-        *([Note(public, "warn")] if public else ()),
+    notes = [
+        *_warn_of_settings(form, exercise.network),
         *_warn_of_subnets(form, work.vpc),
         *_warn_of_zones(zones, work.zones),
-    )
+    ]
     commands = plan.format_commands(aws, work.steps)
-    return Network(work.vpc, commands=commands, notes=notes)
+    return Network(work.vpc, commands=commands, notes=tuple(notes))
 
 
 def foresee_network(
@@ -395,6 +385,19 @@ def _extend_endpoint(
     lacking = [Ref(table) for table in tables if known.get(table) not in served]
     add = {"VpcEndpointId": Ref("s3-endpoint"), "AddRouteTableIds": lacking}
     return [_call("s3-endpoint-tables", "ModifyVpcEndpoint", **add)] if lacking else []
+
+
+def _warn_of_settings(form: NetworkForm, goal: NetworkForm) -> Iterator[Note]:
+    """Yield how a form differs from the exercise's; a network of another name stands beside it."""
+    if form.name == goal.name:
+        usual = {**asdict(goal), "s3_endpoint": form.s3_endpoint}  # the check leaves it open
+        yield from plan.warn_of_settings("network", asdict(form), usual, undo=NETWORK_CLEANUP)
+    else:
+        yield from warning_notes(
+            *messages.advice("resources.network.other-name", name=form.vpc_name)
+        )
+    if public := rules.explain_public_block(form.cidr):
+        yield Note(public.lstrip(), "warn")
 
 
 def _warn_of_zones(named: Sequence[str], zones: Sequence[str]) -> Sequence[Note]:

@@ -17,7 +17,6 @@ from handson.core.errors import AWSError
 from handson.course.state import Resource
 from handson.resources import plan
 from handson.resources.answers import Raw, read_name, read_owner
-from handson.resources.plan import Listed
 from handson.resources.vpc_listing import is_in_vpc, list_ec2_resources
 
 _NOUNS = ("VpcEndpoint", "RouteTable", "Subnet", "InternetGateway", "Vpc")
@@ -31,7 +30,7 @@ _BUSY = {"DependencyViolation"}
 _ENDPOINT_SECONDS = 300.0
 
 
-def list_network_resources(aws: Aws, _ids: Collection[str] | None = None) -> list[Listed]:
+def list_network_resources(aws: Aws, _ids: Collection[str] | None = None) -> list[plan.Listed]:
     """Return the network resources of the region.
 
     Deleting one keeps it where AWS refuses, or where it contains something that the learner made by
@@ -40,7 +39,7 @@ def list_network_resources(aws: Aws, _ids: Collection[str] | None = None) -> lis
     kept: set[str] = set()
     # An earlier run may have begun to delete some.
     found = _list_all(aws, _NOUNS, hidden=("deleted",))
-    return [Listed(it, partial(_delete, aws, noun, raw, kept)) for it, noun, raw in found]
+    return [plan.Listed(it, partial(_delete, aws, noun, raw, kept)) for it, noun, raw in found]
 
 
 def _delete(aws: Aws, noun: str, raw: Raw, kept: set[str]) -> str:

@@ -15,6 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
+from graphlib import TopologicalSorter
 from typing import Any, TypeVar
 
 from handson.aws import Aws, Patience, command_name, emulator
@@ -28,10 +29,10 @@ from handson.core.waiting import make_pause, wait_until
 from handson.course import syllabus
 from handson.course.owners import explain_foreign, list_tags
 from handson.course.state import Cluster, Repository, Resource
+from handson.resources.answers import search
 
 T = TypeVar("T")
 
-_SECRET = "AWS_SECRET_ACCESS_KEY"
 SHOWN_SECRET = '"$(handson emulator secret)"'
 """The secret as a card shows it; bash and PowerShell both run the command within the quotes."""
 _WORKERS = 8
@@ -132,30 +133,28 @@ def carry_out(aws: Aws, steps: Sequence[Step], *, known: dict[str, str]) -> dict
 
     Raises:
         HandsonError: A call failed.  Running calls have finished; dependent ones were not made.
-        ValueError: A step needs a step that is neither in the plan nor known.
+        KeyError: A step needs a step that is neither in the plan nor known.
     """
-    waiting = [step for step in steps if step.name not in known]
-    whole = len(waiting)
+    missing = {step.name: step for step in steps if step.name not in known}
+    order = TopologicalSorter({it.name: it.needs - known.keys() for it in missing.values()})
+    order.prepare()
     running: dict[Future[str], Step] = {}
     failure: BaseException | None = None
     with ThreadPoolExecutor(_WORKERS) as pool, _end_pauses(aws) as (patient, stop):
-        while waiting or running:
-            ready = [step for step in waiting if step.needs <= known.keys()]
-            waiting = [step for step in waiting if step not in ready]
-            if not ready and not running:
-                raise ValueError(f"nothing makes what these need: {[s.name for s in waiting]}")
-            running.update({pool.submit(_call_step, patient, step, known): step for step in ready})
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
+        while running or (order.is_active() and not failure):
+            ready = () if failure else map(missing.__getitem__, order.get_ready())
+            running |= {pool.submit(_call_step, patient, step, known): step for step in ready}
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
                 step = running.pop(future)
                 if error := future.exception():
-                    failure, waiting = failure or error, []
+                    failure = failure or error
                     stop.set()
                     continue
                 known[step.name] = future.result()
+                order.done(step.name)
                 made = f"{step.operation} {known[step.name]}".strip()
-                ended = whole - len(waiting) - len(running)
-                aws.say(CountedSentence(made, done=ended, whole=whole))
+                ended = len(missing.keys() & known)
+                aws.say(CountedSentence(made, done=ended, whole=len(missing)))
     if failure:
         raise failure
     return known
@@ -239,7 +238,8 @@ def format_commands(aws: Aws, steps: Sequence[Step]) -> tuple[str, ...]:
 
     Shell variables keep the results of the steps.
     """
-    return (*format_exports(list_shown_variables(aws)), *(_format_command(step) for step in steps))
+    exports = format_exports(list_cli_variables(aws, is_shown=True))
+    return (*exports, *map(_format_command, steps))
 
 
 def format_exports(variables: Mapping[str, str]) -> list[str]:
@@ -250,24 +250,19 @@ def format_exports(variables: Mapping[str, str]) -> list[str]:
     ]
 
 
-def list_cli_variables(aws: Aws) -> dict[str, str]:
+def list_cli_variables(aws: Aws, *, is_shown: bool = False) -> dict[str, str]:
     """Return the environment variables that point the aws CLI at the region and endpoint of `aws`.
 
-    An emulator's fixed credentials are included; on AWS the learner's own stay in use.
+    An emulator's fixed credentials are included; on AWS the learner's own stay in use.  Where the
+    variables are shown, a command stands in the place of the embedded AWS's secret.
     """
     values = {"AWS_DEFAULT_REGION": aws.region}
     if aws.endpoint and aws.credentials:
+        secret = aws.credentials.secret_access_key
+        is_hidden = is_shown and secret != emulator.SECRET
         values["AWS_ENDPOINT_URL"] = aws.endpoint
         values["AWS_ACCESS_KEY_ID"] = aws.credentials.access_key_id
-        values[_SECRET] = aws.credentials.secret_access_key
-    return values
-
-
-def list_shown_variables(aws: Aws) -> dict[str, str]:
-    """Return the same variables for a card: a command in the place of the embedded AWS's secret."""
-    values = list_cli_variables(aws)
-    if values.get(_SECRET, emulator.SECRET) != emulator.SECRET:
-        values[_SECRET] = SHOWN_SECRET
+        values["AWS_SECRET_ACCESS_KEY"] = SHOWN_SECRET if is_hidden else secret
     return values
 
 
@@ -340,10 +335,7 @@ def _find_missing_actions(aws: Aws, step: Step, known: Mapping[str, str]) -> dic
 def _call_step(aws: Aws, step: Step, results: Mapping[str, str]) -> str:
     parameters = fill_in(step.parameters, results)
     reply = aws.call_until_known(step.service, step.operation, parameters, unknown=step.unknown)
-    found: Any = reply
-    for key in step.result.split(".") if step.result else ():
-        found = found[key]
-    return str(found) if step.result else ""
+    return str(search(step.result, reply)) if step.result else ""
 
 
 def fill_in(value: Any, results: Mapping[str, str]) -> Any:

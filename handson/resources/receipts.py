@@ -20,7 +20,6 @@ from msgspec.structs import replace
 from handson.core import files, messages
 from handson.core.cards import Card, CardPart, Displayable, Note, Table
 from handson.core.errors import NotReady
-from handson.core.files import shorten_path
 from handson.core.text import list_briefly
 from handson.course.owners import describe_owners
 from handson.course.state import Removal, Resource, State, Target
@@ -224,7 +223,7 @@ class Cleanup(Displayable):
                 messages.text("resources.cleanup.role"),
                 messages.text("resources.cleanup.beyond", cluster=", ".join(clusters) or "*"),
             ]
-        sentences.append(messages.text("resources.cleanup.kept", path=shorten_path(path)))
+        sentences.append(messages.text("resources.cleanup.kept", path=files.shorten_path(path)))
         return [Note(sentence) for sentence in sentences]
 
 

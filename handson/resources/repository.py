@@ -25,7 +25,6 @@ from handson.course.owners import list_tags
 from handson.course.state import Repository, Resource
 from handson.resources import plan
 from handson.resources.answers import Raw, read_answer
-from handson.resources.plan import Creation, Listed, Step
 
 if TYPE_CHECKING:
     from handson.engine.model import Destination
@@ -36,7 +35,7 @@ _NOT_FOUND = "RepositoryNotFoundException"
 
 
 @dataclass(frozen=True, repr=False)
-class EnsuredRepository(Creation):
+class EnsuredRepository(plan.Creation):
     """A repository that was created, or existed already."""
 
     repository: Repository
@@ -122,7 +121,7 @@ def ensure_repository(aws: Aws, name: str, *, exercise: Exercise = Exercise()) -
     rules.check_repository_name(name)
     tags = [{"Key": key, "Value": value} for key, value in list_tags(aws.owners.name).items()]
     create = {"repositoryName": name, "tags": tags}
-    steps = [Step("repository", "ecr", "CreateRepository", create, "repository.repositoryUri")]
+    steps = [plan.Step("repository", "ecr", "CreateRepository", create, "repository.repositoryUri")]
 
     def attempt() -> None:
         found = find_repository(aws, name)
@@ -227,14 +226,14 @@ def find_repository_arns(aws: Aws, exercise: Exercise) -> list[str]:
     return [found.arn] if found and not aws.owners.is_foreign(found) else []
 
 
-def list_repository_resources(aws: Aws, ids: Collection[str] | None = None) -> list[Listed]:
+def list_repository_resources(aws: Aws, ids: Collection[str] | None = None) -> list[plan.Listed]:
     """Return the repositories, or those with these ARNs; deleting one deletes its images, too."""
     listed = []
     for raw, it in _read_all(aws, ids):
         arn, name = raw["repositoryArn"], raw["repositoryName"]
         tags: Any = {"tagged": it.tagged, "owner": it.owner} if it else {}
         resource = Resource(type=TYPE, id=arn, name=name, region=aws.region, **tags)
-        listed.append(Listed(resource, partial(_delete, aws, name), unread=it is None))
+        listed.append(plan.Listed(resource, partial(_delete, aws, name), unread=it is None))
     return listed
 
 

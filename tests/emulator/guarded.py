@@ -18,7 +18,8 @@ from typing import Any
 
 import botocore.session
 
-from handson.aws import Aws, Credentials, connect_emulator
+from handson.aws import Aws, Credentials
+from handson.aws.connection import connect_emulator
 from handson.aws.emulator import ACCOUNT, SECRET
 from handson.aws.emulator.in_process import attach_session
 from tests.unit.fake_aws import MODELS, Clock

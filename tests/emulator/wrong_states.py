@@ -16,7 +16,8 @@ import json
 from collections.abc import Callable, Mapping, Set
 from typing import Any, Concatenate, ParamSpec
 
-from handson.aws import Credentials, connect_emulator
+from handson.aws import Credentials
+from handson.aws.connection import connect_emulator
 from handson.course.state import RecordedUri
 from handson.engine.builtin_engine import BuiltinEngine
 from handson.resources.plan import make_tag_specification

@@ -9,8 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from handson.cli import main
-from handson.parity.comparing import compare
-from handson.parity.recording import Exchange, Recording, read_recording
+from handson.parity.recording import Exchange, Recording, compare, read_recording
 from tests.simulated_aws.conftest import Simulated
 from tests.simulated_aws.proxy import ACCOUNT
 from tests.simulated_aws.replay import Replay

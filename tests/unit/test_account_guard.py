@@ -12,8 +12,8 @@ import pytest
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES as SETTINGS
 from botocore.exceptions import NoCredentialsError
 
-from handson.aws import Aws, Credentials, connect_aws, connect_emulator, connection, settings
-from handson.aws.connection import Connection, make_private_session
+from handson.aws import Aws, Credentials, connection, settings
+from handson.aws.connection import Connection, connect_aws, connect_emulator, make_private_session
 from handson.aws.emulator import ACCOUNT as EMBEDDED
 from handson.core.errors import AWSError, HandsonError, NotAllowed
 from handson.core.progress import TerminalProgress, ignore_progress

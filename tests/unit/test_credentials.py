@@ -17,8 +17,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
-from handson.aws import connect_aws, connect_emulator
-from handson.aws.connection import find_ca_bundle
+from handson.aws.connection import connect_aws, connect_emulator, find_ca_bundle
 from handson.aws.credentials import explain_sign_in, resolve_credentials
 from handson.core import messages
 from handson.core.errors import AWSError, HandsonError, NotAllowed, NotReady

@@ -189,5 +189,11 @@ def test_where_layers_are_many_those_that_are_done_make_room_and_count_once() ->
 
 
 def test_sizes_are_shown_as_docker_shows_them() -> None:
-    shown = {0: "0 B", 999: "999 B", 1000: "1.0 kB", 96_700_000: "96.7 MB", 2 * 10**9: "2.0 GB"}
+    shown = {
+        1: "1 byte",
+        999: "999 bytes",
+        1000: "1.0 kB",
+        96_700_000: "96.7 MB",
+        2 * 10**9: "2.0 GB",
+    }
     assert {size: format_size(size) for size in shown} == shown

@@ -13,12 +13,13 @@ import pytest
 from handson.core import messages
 from handson.core.errors import InvalidInput, NotAllowed
 from handson.course.owners import list_tags
-from handson.parity.comparing import compare, describe
 from handson.parity.recording import (
     SCHEMA,
     Exchange,
     Recording,
     Scrubber,
+    compare,
+    describe,
     find_secrets,
     read_data,
     read_recording,

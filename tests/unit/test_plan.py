@@ -68,7 +68,7 @@ def test_a_step_waits_for_those_it_comes_after_and_one_that_nobody_makes_is_refu
     late = Step("late", "ec2", "CreateRouteTable", {"VpcId": "vpc-1"}, after=("vpc",))
     plan.carry_out(fake.connect(), [late, STEPS[0]], known={})
     assert fake.operations == ["CreateVpc", "CreateRouteTable"]
-    with pytest.raises(ValueError, match="association"):
+    with pytest.raises(KeyError, match="subnet"):
         plan.carry_out(fake.connect(), STEPS[3:], known={"table": "rtb-1"})
 
 
