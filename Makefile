@@ -11,7 +11,7 @@ GROUPED := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab workshop test test-full lint types tests mutants replay format editions refresh lock clean distclean
+.PHONY: help lab workshop test test-full lint types tests mutants replay format editions refresh lock hub clean distclean
 
 help:  ## list the goals
 	@echo "make GOAL [PYTHON=python3.12] [HANDSON_LANG=en]"
@@ -24,6 +24,10 @@ lab:  ## set up and open workspace/, your own notebooks, in JupyterLab: learners
 workshop:  ## set up, run all notebooks by themselves on the embedded AWS, show the five checks
 	@$(SETUP)
 	@HANDSON_HOME="$${HANDSON_HOME:-notebooks/.handson}" $(BIN)/handson run
+
+hub:  ## JupyterHub for a class on this machine, in containers, until Ctrl-C (BASE=image, CLASS_AUTH=dummy)
+	@$(SETUP)
+	@$(BIN)/python tools/hub.py $(ARGS)
 
 test:  ## set up, then lint, types, layering, all tests and the notebooks under nbval
 	@$(SETUP)
@@ -81,17 +85,21 @@ refresh:  ## run the notebooks and keep their outputs as the committed ones
 	@$(SETUP)
 	$(BIN)/python tools/refresh.py $(NOTEBOOKS)
 
-LOCKED = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+LOCKED = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet \
 	$(if $(UPGRADE),--upgrade)
+# For a lock on top of requirements.lock: developers' and that of the learner's image.  An entry that
+# holds on some systems only may be needed on all by a tool, so it may be in both.
+ON_TOP = --constraint requirements.lock \
+	$$(sed -nE 's/^([A-Za-z0-9._-]+)[^ ]*==[^ ]+ \\$$/--no-emit-package \1/p' requirements.lock)
 
-# The second lock has what developers need on top.  An entry that holds on some systems only may
-# be needed on all by a tool, so it may be in both.
-lock:  ## compute requirements.lock and requirements-dev.lock anew (UPGRADE=1: newest versions)
+lock:  ## compute requirements.lock, those of deploy/ and requirements-dev.lock anew (UPGRADE=1: newest versions)
 	@$(SETUP)
-	$(LOCKED) --group build --output-file requirements.lock
-	$(LOCKED) --group dev --constraint requirements.lock --output-file requirements-dev.lock \
-		$$(sed -nE 's/^([A-Za-z0-9._-]+)[^ ]*==[^ ]+ \\$$/--no-emit-package \1/p' requirements.lock)
+	$(LOCKED) pyproject.toml --group build --output-file requirements.lock
+	$(LOCKED) pyproject.toml --group dev --output-file requirements-dev.lock $(ON_TOP)
+	$(LOCKED) deploy/requirements.in --output-file deploy/requirements.lock $(ON_TOP)
+	$(LOCKED) deploy/hub/requirements.in --output-file deploy/hub/requirements.lock \
+		--constraint requirements.lock --constraint deploy/requirements.lock
 
 clean:  ## stop this checkout's embedded AWS, remove .venv and caches; keeps your work
 	@for home in "$$HANDSON_HOME" workspace/.handson notebooks/.handson; do \

@@ -36,7 +36,7 @@ import libraries  # noqa: E402 (the checkout has to be found first)
 
 from handson.core import messages  # noqa: E402
 
-LEARNERS_GOALS = ("lab", "workshop")
+LEARNERS_GOALS = ("hub", "lab", "workshop")
 LIBRARY = "pygraphviz"
 WITHOUT = " without drawing"
 LANES = min(4, os.cpu_count() or 1)
