@@ -430,16 +430,28 @@ def cleanup(chosen: Settings, yes: bool, only: str | None) -> bool:
 
 @main.command(name="policy")
 @click.option("--proof", is_flag=True, help="The policy for `handson proof` instead.")
-def print_policy(chosen: Settings, proof: bool) -> None:
+@click.option("--course", type=ANY_PATH, help="course.toml: for all learners of its exercises.")
+@click.option("--learner", metavar="NAME", help="For this one learner of the course.")
+def print_policy(chosen: Settings, proof: bool, course: Path | None, learner: str | None) -> None:
     """Print the smallest IAM policy for the workshop on real AWS, as JSON.
 
-    For the region of HANDSON_REGION and the account of HANDSON_AWS_ACCOUNT. Nothing is called.
+    For the account of HANDSON_AWS_ACCOUNT, and the region of HANDSON_REGION or of the exercises.
+    Nothing is called.
     Each Sid says what its statement is for: Check…, Create…, Change… (also push and clean-up).
     """
     if chosen.aws_account is None:
         click.echo(messages.text("course.policy.any-account"), err=True)
     if not proof:
         click.echo(messages.text("course.policy.managed"), err=True)
+    variation = _read_course(course).exercise if course else chosen.variation
+    if variation and not proof:
+        name = learner or ("" if course else chosen.learner)
+        click.echo(
+            _as_json(policy.write_course_policy(variation, name, account=chosen.aws_account))
+        )
+        return
+    if learner:
+        raise InvalidInput.from_key("course.policy.no-course")
     statements = policy.PROOF if proof else policy.STATEMENTS
     written = policy.write_policy(
         region=chosen.region,

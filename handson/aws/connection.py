@@ -29,7 +29,7 @@ from handson.core import files
 from handson.core.errors import NotAllowed, NotReady
 from handson.core.late import Late
 from handson.core.progress import find_ipython
-from handson.core.text import one_line
+from handson.core.text import fold_name, one_line
 from handson.course.owners import HOME, Owners, name_owner
 
 EMULATOR = Credentials(emulator.ACCOUNT, emulator.SECRET)
@@ -104,7 +104,9 @@ def find_owners(settings: Settings) -> Owners:
     Raises:
         NotReady: The home folder is not writable.
     """
-    name, path = name_owner(settings.learner), settings.home / "owner.json"
+    # With individual labs, another spelling of the name is the same learner.
+    learner = fold_name(settings.learner) if settings.variation else settings.learner
+    name, path = name_owner(learner), settings.home / "owner.json"
     home = files.read_state(path, str)
     if not (name or home):
         with lock_home(settings):  # two kernels may start at once

@@ -141,7 +141,7 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
     if str(arguments.get("learner") or "").strip():
         learner_from = "argument"
     course = cwd / Path(given["course"]).expanduser() if given["course"] else None
-    variation = _read_variation(course or _find_course(cwd))
+    variation = _read_variation(course, cwd=cwd)
     exercise = variation.derive_exercise(learner) if variation and learner else Exercise()
     region = given["region"] or exercise.region
     chosen = Settings(
@@ -180,6 +180,16 @@ def find_home() -> Path:
     """Return the home folder of this process, whether it exists or not; create nothing."""
     home = os.environ.get("HANDSON_HOME", "").strip()
     return _choose_home(home, cwd=folders.find_current_folder())
+
+
+def find_variation() -> Variation | None:
+    """Return what varies from learner to learner in the course of this process.
+
+    Raises:
+        InvalidInput: There is a course.toml that cannot be read.
+    """
+    cwd, course = folders.find_current_folder(), os.environ.get("HANDSON_COURSE", "").strip()
+    return _read_variation(cwd / Path(course).expanduser() if course else None, cwd=cwd)
 
 
 def default_home(cwd: Path) -> Path:
@@ -300,13 +310,10 @@ def _find_learner(environ: Mapping[str, str], given: str, home: Path) -> tuple[s
     return name, "hub" if name else ""
 
 
-def _find_course(cwd: Path) -> Path | None:
-    """Return the course.toml beside the notebook, or beside the notebooks around it."""
+def _read_variation(course: Path | None, *, cwd: Path) -> Variation | None:
+    """Return what varies by a file, or by course.toml beside the notebook or all notebooks."""
     files = (folder / COURSE for folder in (cwd, folders.find_notebooks_folder(cwd)) if folder)
-    return next(filter(os.path.isfile, files), None)
-
-
-def _read_variation(course: Path | None) -> Variation | None:
+    course = course or next(filter(os.path.isfile, files), None)
     return read_course(course, known_regions=list_regions()).exercise if course else None
 
 

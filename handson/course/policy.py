@@ -28,8 +28,10 @@ from msgspec import Struct, field
 from handson.core import messages
 from handson.core.errors import NotAllowed
 from handson.core.files import read_data
-from handson.core.text import map_texts
-from handson.course.exercise import Exercise
+from handson.core.text import fold_name, map_texts
+from handson.course.exercise import OWNER_KEY, TAG_KEY, Exercise
+from handson.course.owners import name_owner
+from handson.course.variation import Variation
 
 VERSION = "2012-10-17"
 """The version of the policy language (IAM User Guide, "Version")."""
@@ -89,33 +91,73 @@ _ENDING = re.compile(
 
 def write_policy(
     *,
-    region: str,
+    region: str | Sequence[str],
     account: str | None,
     statements: Sequence[Statement] = STATEMENTS,
     exercise: Exercise = Exercise(),
+    clusters: str = "*",
+    owner: str = "",
 ) -> dict[str, Any]:
     """Return the policy in IAM's JSON.
 
     Args:
-        region: The only region in which the policy allows anything.
+        region: The only region in which the policy allows anything, or several.
         account: The account in the ARNs, or None if it is unknown; the ARNs then name any account,
             which for IAM means the account of the user with the policy.
         statements: `STATEMENTS` for the workshop, or `PROOF` for `handson proof`.
         exercise: The exercise, which names the repository.
+        clusters: The names of clusters, with "*" for any letters.
+        owner: The owner tag's value of all that may be created or changed; "" for any.
     """
-    values = {"region": region, "account": account or "*", "repository": exercise.repository}
+    regions = [region] if isinstance(region, str) else [*region]
+    values = {"region": regions[0] if len(regions) == 1 else "*", "account": account or "*"}
+    values |= {"repository": exercise.repository, "clusters": clusters}
     written = [
         {
             "Sid": item.sid,
             "Effect": "Allow",
             "Action": sorted(item.actions),
             "Resource": [f"arn:aws:{arn}" for arn in item.resources] or "*",
-            **({"Condition": item.condition} if item.condition else {}),
+            **({"Condition": _bind(item.condition, owner)} if item.condition else {}),
         }
         for item in statements
     ]
-    filled = map_texts(written, lambda text: text.format(**values))
-    return {"Version": VERSION, "Statement": filled}
+
+    def fill(text: str) -> Any:
+        return regions if text == "{region}" and len(regions) > 1 else text.format(**values)
+
+    return {"Version": VERSION, "Statement": map_texts(written, fill)}
+
+
+def write_course_policy(
+    variation: Variation, learner: str, *, account: str | None
+) -> dict[str, Any]:
+    """Return the policy for one learner of a course with individual labs, or for all of them.
+
+    Args:
+        variation: What varies.
+        learner: The learner's name, who may change only what carries it; "" for all learners.
+        account: As for `write_policy`.
+    """
+    everybody = variation.name_exercise("*")
+    exercise = variation.derive_exercise(learner) if learner else everybody
+    return write_policy(
+        region=exercise.region if learner else variation.regions or exercise.region,
+        account=account,
+        exercise=exercise,
+        clusters=f"{exercise.network.name.rstrip('*')}*" if "cluster" in variation.vary else "*",
+        owner=name_owner(fold_name(learner)),
+    )
+
+
+def _bind(
+    condition: Mapping[str, Mapping[str, Any]], owner: str
+) -> Mapping[str, Mapping[str, Any]]:
+    """Return a condition on the workshop's tag that asks for the owner's, too, if there is one."""
+    asked = condition.get("StringEquals", {})
+    tagged = [key for key in asked if key.endswith(f"Tag/{TAG_KEY}")] if owner else []
+    own = {key.replace(TAG_KEY, OWNER_KEY): owner for key in tagged}
+    return {**condition, "StringEquals": {**asked, **own}} if own else condition
 
 
 def name_action(service: str, operation: str) -> str:

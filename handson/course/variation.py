@@ -46,25 +46,31 @@ class Variation(State, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def derive_exercise(self, learner: str) -> Exercise:
         """Return the exercise of a learner."""
-        usual, name, suffix = Exercise(), fold_name(learner), ""
+        name, suffix = fold_name(learner), ""
         number = self._draw("suffix", name)
         for _ in range(SUFFIX_LENGTH):
             number, letter = divmod(number, len(LETTERS))
             suffix += LETTERS[letter]
+        exercise = self.name_exercise(suffix)
+        cidr = self._draw_block(name) if "cidr" in self.vary else exercise.network.cidr
+        # So, a Region that is added to the list moves only the learners who get it.
+        regions = sorted(self.regions, key=lambda region: self._draw(region, name))
+        return replace(
+            exercise,
+            region=next(iter(regions), exercise.region),
+            network=replace(exercise.network, cidr=cidr),
+        )
+
+    def name_exercise(self, suffix: str) -> Exercise:
+        """Return the exercise whose names have a suffix where they vary; "*" stands for all."""
+        usual = Exercise()
         prefix = f"{usual.network.name}-{suffix}"
-        cidr = self._draw_block(name) if "cidr" in self.vary else usual.network.cidr
         varied = {
             "cluster": usual.cluster.replace(usual.network.name, prefix),
             "repository": f"{usual.repository}-{suffix}",
         }
-        # So, a Region that is added to the list moves only the learners who get it.
-        regions = sorted(self.regions, key=lambda region: self._draw(region, name))
-        return replace(
-            usual,
-            region=next(iter(regions), usual.region),
-            network=replace(usual.network, name=prefix, cidr=cidr),
-            **{part: value for part, value in varied.items() if part in self.vary},
-        )
+        own = {part: value for part, value in varied.items() if part in self.vary}
+        return replace(usual, network=replace(usual.network, name=prefix), **own)
 
     def _draw_block(self, name: str) -> str:
         """Return a private block from /16 to /20."""

@@ -18,6 +18,7 @@ import msgspec
 
 from handson.core.text import one_line, pick_fields
 from handson.course import evidence, syllabus
+from handson.course.exercise import Exercise
 from handson.course.state import Target
 from handson.grading.findings import Claim, Finding, Severity, make_finding
 from handson.grading.notebooks import Notebook, find_repeated_names, load_cells
@@ -54,7 +55,7 @@ class _Record(msgspec.Struct):
     requests: list[_Request]
     observed: dict[str, Any]
     previous: str | None = None
-    exercise: dict[str, Any] | None = None
+    exercise: Exercise | None = None
 
 
 @dataclass
@@ -182,6 +183,7 @@ def _make_claim(data: bytes, record: dict[str, Any], *, source: str, where: str)
         requests=tuple(one_line(each.request_id) for each in requests),
         calls=tuple(sorted({one_line(f"{each.service}:{each.operation}") for each in requests})),
         observed=msgspec.json.encode(read.observed),
+        prefix=one_line((read.exercise or Exercise()).network.name),
         intact=evidence.is_intact(record),
         source=source,
         where=where,

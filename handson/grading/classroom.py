@@ -20,7 +20,7 @@ from handson.grading import copies, doubts
 from handson.grading.findings import Finding, Result, make_finding
 from handson.grading.marking import Marks, apply_marks
 from handson.grading.marks import Requirements
-from handson.grading.roster import Roster
+from handson.grading.roster import Learner, Roster
 from handson.grading.sources import Submission, choose_submissions, find_submissions
 from handson.grading.submission import grade_submission, make_empty_result
 
@@ -73,8 +73,9 @@ def grade_class(
     Raises:
         InvalidInput: A path cannot be graded, or nothing was handed in at all.
     """
-    requirements = requirements or Requirements()
     submissions = choose_submissions(find_submissions(paths, roster), roster)
+    owners = (Learner(each.owner) for each in submissions if each.owner)
+    requirements = (requirements or Requirements()).for_class(roster.learners or owners)
     work = partial(grade_submission, requirements=requirements, roster=roster, pictures=pictures)
     results: list[Result] = []
     with _map(work, submissions, workers) as finished:
@@ -108,13 +109,18 @@ def _describe_strangers(
 ) -> Iterator[str]:
     """Yield a sentence on learners who have marks or an extension and are not in the class.
 
-    One more is on submissions that bear numbers or accounts, which say of nobody whose they are.
+    So are learners with one exercise, and submissions that bear numbers or accounts, which say of
+    nobody whose they are.
     """
     if marked:
         yield messages.text("grading.marks-unknown", learners=list_briefly(marked))
     folded = {fold_name(result.learner) for result in results}
     if strangers := sorted(who for who in asked.course.extensions if fold_name(who) not in folded):
         yield messages.text("grading.extensions-unknown", learners=list_briefly(strangers))
+    for prefix, holders in asked.holders.items():
+        if len(holders) > 1:
+            learners = list_briefly([each.label for each in holders])
+            yield messages.text("grading.exercise-shared", learners=learners, prefix=prefix)
     if count := sum(each.code == "no-person" for result in results for each in result.findings):
         yield messages.text("grading.no-person", count=count)
 

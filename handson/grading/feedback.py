@@ -99,7 +99,7 @@ def make_page(result: Result, requirements: Requirements) -> Iterator[str]:
     if result.handed_in:
         facts = "".join(_show_facts(mark, words) for mark in _list_checks(result))
         yield _write("h2", words["checks"]) + facts if facts else ""
-        picture = report.draw_architecture(result, requirements.exercise)
+        picture = report.draw_architecture(result)
         if picture:
             yield _write("h2", words["architecture"])
             yield _show_picture(picture["svg"], picture["words"], "architecture")

@@ -15,6 +15,7 @@ import msgspec
 from handson.core import messages
 from handson.core.text import pick_fields
 from handson.course.checks import Diagnosis, FactResult
+from handson.course.exercise import Exercise
 
 Severity = Literal["serious", "warning", "note"]
 """The evidence cannot be what it claims · a person has to look · good to know."""
@@ -111,6 +112,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         requests: AWS's request ids.
         calls: What was asked of AWS, each once, as IAM names it: ``ec2:DescribeVpcs``.
         observed: The state that was seen, as the text of its JSON: a class holds thousands.
+        prefix: How the names begin of the exercise that it says it was sealed for.
         intact: It still has the digest that it was sealed with.
         source: "notebook" or "journal".
         where: The file, or the file and the cell.
@@ -130,6 +132,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     requests: tuple[str, ...]
     calls: tuple[str, ...] = ()
     observed: bytes
+    prefix: str = Exercise().network.name
     intact: bool
     source: str
     where: str
@@ -254,7 +257,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     the notebooks that were read.  `platform` is the learning platform whose export held them, and
     `place` what it calls the learner's folder or writes before the files' names, "" if unknown.
     `written` is what people mark: the answers, then the diagram.
-    `issuers` are those that signed proofs name, whether or not they could be checked.
+    `exercise` is what the learner was to build.  `issuers` are those that signed proofs name,
+    whether or not they could be checked.
     `identifiers` (a kind and a name) and `sketches` are what `copies` compares.
     """
 
@@ -270,6 +274,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     late_by: int = 0
     comment: str = ""
     named: tuple[str, ...] = ()
+    exercise: Exercise = Exercise()
     files: tuple[str, ...] = ()
     issuers: tuple[str, ...] = ()
     checks: tuple[CheckMark, ...]

@@ -15,25 +15,31 @@ a notebook holds was not sealed where the journal was kept.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from math import ceil, floor
 from typing import Any
 
 from msgspec.structs import replace
 
+from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import fold_name, group_pairs, list_briefly, one_line
 from handson.course import checks, evidence, syllabus
 from handson.course.course import Course
 from handson.course.exercise import Exercise
 from handson.course.owners import HOME, describe_owners, name_owner, read_name
+from handson.course.variation import Variation
 from handson.grading.claims import AWS, NOTEBOOK, Claims
 from handson.grading.export_names import says_who
 from handson.grading.findings import CheckMark, Claim, Finding, Severity, make_finding
 from handson.grading.roster import Learner
 from handson.grading.tokens import Keys
+
+_derive_exercise = lru_cache(64)(Variation.derive_exercise)
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,8 @@ class Requirements:
 
     Attributes:
         exercise: What was to be built; records are judged by it, whatever exercise they name.
-        course: What the items are worth, and the learners whose deadline is a later one.
+        course: What the items are worth, the learners whose deadline is a later one, and what
+            varies from learner to learner; that takes the exercise's place.
         target: "aws" or "emulator"; None takes both.
         accounts: The AWS accounts that count, for everybody; a roster may name one each.
         region: The region that counts, or None.
@@ -54,6 +61,9 @@ class Requirements:
         until: The moment at which the window has closed.
         keys: The keys of the issuers whose proofs are checked; without them proofs stay unchecked.
         now: The moment of grading.
+        holders: By the prefix of an individual exercise, the learners of the class who have it.
+        learner: The one learner of whom this is asked.
+        others: The names in that learner's evidence that are not the learner's.
     """
 
     exercise: Exercise = Exercise()
@@ -65,14 +75,42 @@ class Requirements:
     until: datetime | None = None
     keys: Keys = field(default_factory=dict)
     now: datetime = field(default_factory=evidence.now, compare=False)
+    holders: Mapping[str, Sequence[Learner]] = field(default_factory=dict)
+    learner: Learner = Learner("")
+    others: Collection[str] = ()
 
-    def for_learner(self, learner: Learner) -> Requirements:
+    def for_class(self, learners: Iterable[Learner]) -> Requirements:
+        """Return what is asked, with the exercises that the learners of a class may have."""
+        holders: dict[str, dict[str, Learner]] = defaultdict(dict)
+        for learner in learners if self.course.exercise else ():
+            # They may have started with any of these.
+            for name in (learner.id, learner.name, learner.label, *learner.aliases):
+                if name:
+                    holders[self.find_prefix(name)][learner.id] = learner
+        found = {prefix: tuple(each.values()) for prefix, each in holders.items()}
+        return dataclasses.replace(self, holders=found)
+
+    def find_exercise(self, name: str) -> Exercise:
+        """Return the exercise by which a learner's evidence with that name is judged."""
+        own = self.learner.id if name in ("", *self.others) else name
+        varied = self.course.exercise
+        return _derive_exercise(varied, own) if varied else self.exercise
+
+    def find_holders(self, name: str) -> Sequence[Learner]:
+        """Return the learners of the class who have the exercise that a name gives."""
+        return self.holders.get(self.find_prefix(name), ()) if self.holders else ()
+
+    def find_prefix(self, name: str) -> str:
+        """Return how the names begin of the exercise that a name gives."""
+        return self.course.derive_exercise(name).network.name
+
+    def for_learner(self, learner: Learner, others: Collection[str] = ()) -> Requirements:
         """Return what is asked of one learner, who may have an account and a deadline apart."""
         own = (learner.account,) if learner.account else self.accounts
         extensions = {fold_name(who): moment for who, moment in self.course.extensions.items()}
         own_until = extensions.get(fold_name(learner.id), self.until)
         until = max(own_until, self.until) if own_until and self.until else own_until
-        return dataclasses.replace(self, accounts=own, until=until)
+        return dataclasses.replace(self, accounts=own, until=until, learner=learner, others=others)
 
     def find_region(self, claims: Claims) -> str | None:
         """Return the region that counts: the one asked for, else that of the cluster's evidence."""
@@ -87,7 +125,7 @@ def judge_check(check: syllabus.Check, claims: Claims, asked: Requirements) -> C
     if claim is None:
         return mark
     try:
-        result = checks.derive(check.id, claim.read_observed(), asked.exercise)
+        result = checks.derive(check.id, claim.read_observed(), asked.find_exercise(claim.learner))
     except InvalidInput as error:
         unreadable = _about(claim, "observed-unreadable", reason=error.problem)
         return replace(mark, status="unproven", proof=claim, objection=unreadable)
@@ -141,6 +179,12 @@ def examine_evidence(
         yield from _examine_target(claim, claims, asked)
         yield from _examine_circumstances(claim, claims, asked, learner)
     yield from _examine_names(claims.own, learner)
+    prefixes = {claim.prefix: claim for claim in claims.judged.values()}
+    if len(prefixes) > 1 and asked.course.exercise:
+        names = one_line(
+            ", ".join(sorted(f"{it.learner}: {it.prefix}" for it in prefixes.values()))
+        )
+        yield _about(next(iter(prefixes.values())), "exercise-several", names=names)
     chains = group_pairs((claim.learner, claim) for claim in claims.items)
     for _, chain in sorted(chains.items()):
         yield from _examine_chain(chain, is_whole=bool(claims.journal))
@@ -159,8 +203,16 @@ def _examine_record(claim: Claim) -> Iterator[Finding]:
 
 
 def _examine_target(claim: Claim, claims: Claims, asked: Requirements) -> Iterator[Finding]:
-    """Yield why a claim comes from the wrong place to count."""
-    region = asked.find_region(claims)
+    """Yield why a claim is for another exercise, or from the wrong place, to count."""
+    region, own = asked.find_region(claims), asked.find_exercise(claim.learner).network.name
+    if asked.course.exercise and claim.prefix != own:
+        holders = [each.label for each in asked.holders.get(claim.prefix, ())]
+        if not holders and asked.find_prefix(claim.learner) == claim.prefix:
+            holders = [claim.learner]
+        kind = "everybody" if claim.prefix == Exercise().network.name else "nobody"
+        whose = list_briefly(holders) or messages.label("grading.exercise-of", kind)
+        values = {"prefix": claim.prefix, "whose": whose, "wanted": asked.learner.label or own}
+        yield _about(claim, "exercise-other", "serious", **values)
     if asked.target and claim.kind != asked.target:
         yield _about(claim, "target-other", "serious", kind=claim.kind, wanted=asked.target)
     if asked.accounts and claim.account not in asked.accounts:
@@ -174,12 +226,15 @@ def _examine_circumstances(
     claim: Claim, claims: Claims, asked: Requirements, learner: Learner | None
 ) -> Iterator[Finding]:
     """Yield what a person has to look at although the claim counts."""
-    usual, moment = asked.exercise.region, datetime.fromisoformat(claim.observed_at)
+    usual, moment = (
+        asked.find_exercise(claim.learner).region,
+        datetime.fromisoformat(claim.observed_at),
+    )
     counts = asked.find_region(claims) in (None, claim.region)
     if not asked.region and claim.region != usual and counts:
         yield _about(claim, "region-other", region=claim.region, wanted=usual)
-    own = name_owner(claim.learner)
-    others = [it for it in claim.owners if it not in ("", own) and not it.startswith(HOME)]
+    own = {"", *map(name_owner, (claim.learner, fold_name(claim.learner)))}
+    others = [it for it in claim.owners if it not in own and not it.startswith(HOME)]
     others = [it for it in others if not (learner and learner.is_named(read_name(it)))]
     if others:
         # Several learners work in one account; on the embedded AWS `doubts` knows the class.

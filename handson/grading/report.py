@@ -26,7 +26,6 @@ from handson.core.text import group_pairs, one_line, pick_fields, show_invisible
 from handson.course import syllabus
 from handson.course.checks import FactResult
 from handson.course.checks.results import describe_value
-from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Target, Unseen
 from handson.grading import marking
 from handson.grading.answers import fingerprint_texts
@@ -69,7 +68,7 @@ def make_page(grades: Grades) -> Iterator[str]:
     yield f"<noscript>{escape(words['noscript'])}</noscript>\n"
     yield _DATA.format(name="class", data=_embed(_describe_class(grades)))
     for number, result in enumerate(grades.results):
-        described = _describe_learner(result, grades.requirements.exercise)
+        described = _describe_learner(result)
         yield _DATA.format(name=f"learner-{number}", data=_embed(described))
     yield f"<script>{script}</script>\n</body>\n</html>\n"
 
@@ -197,7 +196,7 @@ def _describe_marks(result: Result) -> dict[str, float | str]:
     return {column: value for column, value in marks.items() if value not in (None, "")}
 
 
-def _describe_learner(result: Result, exercise: Exercise) -> dict[str, Any]:
+def _describe_learner(result: Result) -> dict[str, Any]:
     """Return the data of one learner, the items and findings as in `handson.grading/1`."""
     items = {item.id: item.to_json() for item in result.items}
     for mark in result.checks:
@@ -209,7 +208,7 @@ def _describe_learner(result: Result, exercise: Exercise) -> dict[str, Any]:
         **pick_fields(result, "source named handed_in_at"),
         "items": items,
         "findings": [finding.to_json() for finding in result.findings],
-        "architecture": draw_architecture(result, exercise),
+        "architecture": draw_architecture(result),
         "unproven": [mark.label for mark in result.checks if not mark.facts],
     }
 
@@ -219,14 +218,14 @@ def describe_fact(fact: FactResult) -> tuple[str, str, str]:
     return fact.label, describe_value(fact.expected), describe_value(fact.observed)
 
 
-def draw_architecture(result: Result, exercise: Exercise) -> dict[str, str] | None:
+def draw_architecture(result: Result) -> dict[str, str] | None:
     """Return the picture of what the evidence shows, beside the goal; None without evidence."""
     if not any(mark.facts for mark in result.checks):
         return None
     try:
         from handson import drawing  # the page alone needs it
 
-        picture = drawing.draw(combine_evidence(result), goal=True, exercise=exercise)
+        picture = drawing.draw(combine_evidence(result), goal=True, exercise=result.exercise)
     except HandsonError:  # such as a picture that is too large
         return None
     return {"svg": picture.svg, "words": picture.description}

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from handson.core.text import list_briefly, one_line
 from handson.course import syllabus
+from handson.course.course import Course
 from handson.grading import answers, copies, doubts, export_names, tokens
 from handson.grading.archives import MOST_BYTES, MOST_PICTURED, Refused, read_entry
 from handson.grading.claims import Claims, gather_claims
@@ -75,9 +76,10 @@ def grade_submission(
     )
 
 
-def grade_files(folder: Path, names: Sequence[str]) -> Result:
+def grade_files(folder: Path, names: Sequence[str], course: Course) -> Result:
     """Return the result of some files of a folder, as of a submission that holds nothing else."""
-    return grade_submission(Submission(str(folder), files=tuple(names)), Requirements(), Roster())
+    submission = Submission(str(folder), files=tuple(names))
+    return grade_submission(submission, Requirements(course=course), Roster())
 
 
 def read_answers(folder: Path) -> tuple[Written, ...]:
@@ -123,6 +125,7 @@ def make_empty_result(
         group=learner.group,
         checks=tuple(judge_check(check, Claims(), asked) for check in asked.course.checks),
         until=asked.until.isoformat() if asked.until else None,
+        exercise=asked.find_exercise(""),
         written=written,
         findings=tuple(findings),
         **about,
@@ -148,7 +151,8 @@ def _grade_contents(
             nothing = make_finding("nothing-readable", "serious", files=files or "-")
         findings = [nothing, *contents.findings, *about_instead, *about_place]
         return make_empty_result(learner, findings, requirements, handed_in=handed_in)
-    asked = requirements.for_learner(learner)
+    others = _find_others(names, learner, roster, requirements, is_named=named is not None)
+    asked = requirements.for_learner(learner, others)
     marks = [judge_check(check, claims, asked) for check in asked.course.checks]
     drawing = judge_check(syllabus.DRAWING, claims, asked)
     about_evidence = [*examine_evidence(claims, asked, named)]
@@ -176,6 +180,7 @@ def _grade_contents(
         late_by=measure_lateness(claims, asked.until),
         handed_in_at=max((book.modified for book in contents.notebooks), default="") or None,
         named=tuple(sorted(names)),
+        exercise=asked.find_exercise(min(names - others, default="")),
         files=tuple(notebook.where for notebook in contents.notebooks),
         issuers=tokens.list_issuers(contents.proofs),
         checks=tuple(marks),
@@ -228,6 +233,21 @@ def _is_named(submission: Submission, learner: Learner, names: set[str], roster:
         return any(map(learner.is_named, names))
     known = (submission.owner, learner.name)
     return any(export_names.says_who(own, name) for own in known for name in names)
+
+
+def _find_others(
+    names: set[str], learner: Learner, roster: Roster, asked: Requirements, *, is_named: bool
+) -> set[str]:
+    """Return the names in a learner's evidence that are another's, for individual exercises."""
+
+    def is_other(name: str) -> bool:
+        holders = [each.id for each in asked.find_holders(name)]
+        if holders or roster.find(name) not in (None, learner):
+            return learner.id not in holders
+        says_another = export_names.says_who(name, learner.id) and not learner.is_named(name)
+        return is_named and says_another
+
+    return {name for name in names if asked.course.exercise and is_other(name)}
 
 
 def _examine_place(submission: Submission, learner: Learner, roster: Roster) -> Iterator[Finding]:

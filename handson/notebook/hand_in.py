@@ -20,6 +20,7 @@ from handson.core import messages
 from handson.core.cards import Card, Displayable, Note, Rows, Table
 from handson.core.files import SHARED, shorten_path, write_whole
 from handson.course import syllabus
+from handson.course.course import Course
 from handson.course.evidence import HAND_IN, Record, as_lines
 from handson.grading import CheckMark, Learner, Result, claims, findings, tokens
 from handson.grading.export_names import make_zip_name
@@ -113,7 +114,13 @@ class HandInFile(Displayable, Struct, frozen=True):
 
 
 def write_hand_in(
-    folder: Path, records: Sequence[Record], *, learner: str, home: Path, beside: Path
+    folder: Path,
+    records: Sequence[Record],
+    *,
+    learner: str,
+    home: Path,
+    beside: Path,
+    course: Course = Course(),
 ) -> HandInFile:
     """Write the zip into a folder, and the journal, which nbgrader reads beside the notebooks.
 
@@ -133,5 +140,5 @@ def write_hand_in(
             with suppress(OSError):  # grading names what it cannot read
                 archive.write(file, file.name)
     write_whole(path, buffer.getvalue(), mode=SHARED)
-    result = grading.grade_files(path, ())
+    result = grading.grade_files(path, (), course)
     return HandInFile(path, learner, result, records)

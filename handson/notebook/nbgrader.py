@@ -23,8 +23,9 @@ from handson.core.cards import Card, CardPart, Displayable, Note, warning_notes
 from handson.core.folders import find_current_folder
 from handson.course import checks, syllabus
 from handson.course.checks import CheckResult
+from handson.course.course import Course
 from handson.course.evidence import HAND_IN
-from handson.grading import CheckMark, Finding, findings
+from handson.grading import CheckMark, Finding, Requirements, findings
 from handson.notebook.evidence_cards import describe_origin
 
 
@@ -51,10 +52,12 @@ class ScoringWorkshop(SkippedCall):
     Args:
         folders: The folders with evidence: the notebook's own and, for a learner who validates
             it, their home folder.
+        course: What may vary from learner to learner.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], course: Course = Course()) -> None:
         self._folders = folders
+        self._asked = Requirements(course=course)
 
     def card(self) -> Card:
         """Return the card: what nbgrader does here."""
@@ -72,7 +75,7 @@ class ScoringWorkshop(SkippedCall):
         checks.require_check(check)
         if check == syllabus.DRAWING.id:
             return SkippedCall()
-        mark, findings = grading.judge_folders(check, self._folders, grading.Requirements())
+        mark, findings = grading.judge_folders(check, self._folders, self._asked)
         return CheckScore(mark, tuple(findings))
 
 
@@ -107,4 +110,4 @@ def start_scoring() -> ScoringWorkshop:
     folders = [find_current_folder()]
     if settings.nbgrader_step() == "validate":
         folders.append(settings.find_home())
-    return ScoringWorkshop(folders)
+    return ScoringWorkshop(folders, Course(exercise=settings.find_variation()))

@@ -28,6 +28,7 @@ from handson.core.folders import find_current_folder
 from handson.core.late import load_late
 from handson.core.text import check_choice, fold_name, quote
 from handson.course import checks, rules, syllabus
+from handson.course.course import Course
 from handson.course.evidence import Journal, Observation, now
 from handson.course.exercise import Exercise
 from handson.course.owners import explain_foreign, explain_neighbours, name_owner
@@ -191,7 +192,7 @@ class Workshop(Displayable):
             self._connection.aws,
             home=home,
             exercise=former.exercise,
-            owner=name_owner(former.learner),
+            owner=name_owner(fold_name(former.learner)),
         )
         if not names:
             if is_whole:
@@ -534,9 +535,15 @@ class Workshop(Displayable):
         if not records:
             raise NotReady.from_key("notebook.workshop.nothing-to-hand-in")
         beside = find_current_folder()
-        folder, home = self.settings.hand_in or beside, self.settings.home
-        learner = self.settings.learner
-        return hand_in.write_hand_in(folder, records, learner=learner, home=home, beside=beside)
+        folder = self.settings.hand_in or beside
+        return hand_in.write_hand_in(
+            folder,
+            records,
+            learner=self.settings.learner,
+            home=self.settings.home,
+            beside=beside,
+            course=Course(exercise=self.settings.variation),
+        )
 
     def questions(self, *topics: str) -> questions.Quiz:
         """Return self-check questions, made from the learner's resources.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -139,9 +140,9 @@ def test_a_workshop_that_was_built_in_another_region_counts_and_is_told() -> Non
 
 def test_a_learners_own_account_counts_instead_of_the_classes() -> None:
     asked = Requirements(accounts=(CLASS,), region="us-east-1")
-    own = Requirements(accounts=(OWN,), region="us-east-1")
+    own = Requirements(accounts=(OWN,), region="us-east-1", learner=Learner("s01", account=OWN))
     assert asked.for_learner(Learner("s01", account=OWN)) == own
-    assert asked.for_learner(Learner("s01")) == asked
+    assert asked.for_learner(Learner("s01")) == replace(asked, learner=Learner("s01"))
 
 
 def found(
