@@ -280,6 +280,20 @@ def test_the_policy_is_json_for_the_named_account_or_says_that_none_is_named(cal
     assert '"sts:GetWebIdentityToken"' in call("policy", "--proof", **chosen).stdout
 
 
+def test_the_policy_of_a_course_is_for_all_its_learners_or_for_one(
+    call: Call, tmp_path: Path
+) -> None:
+    course = tmp_path / "spring.toml"
+    course.write_text('[exercise]\nkey = "spring"\n', encoding="utf-8")
+    everybody = call("policy", "--course", str(course)).stdout
+    one = call("policy", "--course", str(course), "--learner", "Hanako").stdout
+    assert ("repository/rails-app-*" in everybody, "handson-owner" in everybody) == (True, False)
+    assert ("repository/rails-app-*" in one, '"hanako"' in one) == (False, True)
+    nobody = call("policy", "--learner", "Hanako")
+    assert (nobody.exit_code, len(nobody.stderr.strip().splitlines()[-2:])) == (2, 2)
+    assert "--course" in nobody.stderr
+
+
 def test_doctor_json_is_its_schema_and_goes_on_where_the_target_does_not_answer(
     call: Call,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -16,6 +17,8 @@ from handson.aws.emulator import ACCOUNT, Running
 from handson.core.errors import NotAllowed
 from handson.course import policy, syllabus
 from handson.course.exercise import Exercise, NetworkForm
+from handson.course.owners import list_tags
+from handson.course.variation import Variation
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster, image_run, network
 from handson.resources.images import require_image
@@ -87,12 +90,12 @@ SEEN = sorted({action for needed in NEEDS.values() for action in needed} - UNSEE
 
 
 @pytest.fixture
-def open_as(home: Path) -> Callable[[Aws], Workshop]:
+def open_as(home: Path) -> Callable[..., Workshop]:
     """Answer ``open_as(aws)`` with a workshop on this connection."""
 
-    def opener(aws: Aws) -> Workshop:
+    def opener(aws: Aws, **given: str) -> Workshop:
         ways = {"connect": lambda _settings: Connection(aws)}
-        return open_workshop(home, endpoint_url=aws.endpoint, ways=ways)
+        return open_workshop(home, endpoint_url=aws.endpoint, ways=ways, **given)
 
     return opener
 
@@ -180,6 +183,34 @@ def test_the_whole_workshop_passes_under_the_policy(
     results = {verb: take(room, shop) for verb, take in VERBS.items()}
     assert results["verify"].passed
     assert results["cleanup"].left == ()
+
+
+@pytest.mark.parametrize("learner", ["Hanako", ""], ids=["one", "all"])
+def test_a_learner_of_a_course_passes_under_its_policy_and_keeps_off_the_others(
+    learner: str,
+    ministack: Guarded,
+    open_as: Callable[..., Workshop],
+    shop: Path,
+    tmp_path: Path,
+) -> None:
+    course = tmp_path / "course.toml"
+    course.write_text('[exercise]\nkey = "spring"\n', encoding="utf-8")
+    lab = Variation(key="spring")
+    written = policy.write_course_policy(lab, learner, account=ACCOUNT)
+    ministack.attach(for_ministack(written))
+    room = open_as(ministack.connect(), course=str(course))
+    results = {verb: take(room, shop) for verb, take in VERBS.items()}
+    assert results["verify"].passed
+    assert results["cleanup"].left == ()
+    other = lab.derive_exercise("Taro")
+    tags = [{"Key": key, "Value": value} for key, value in list_tags("taro").items()]
+    refused = []
+    for name in (other.repository, "rails-app"):
+        with contextlib.suppress(NotAllowed):
+            room.aws.call("ecr", "CreateRepository", repositoryName=name, tags=tags)
+            continue
+        refused.append(name)
+    assert refused == ([other.repository, "rails-app"] if learner else ["rails-app"])
 
 
 def test_what_the_workshop_does_not_make_is_not_allowed(ministack: Guarded) -> None:

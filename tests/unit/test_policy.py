@@ -16,7 +16,9 @@ from handson.core import messages
 from handson.core.errors import NotAllowed
 from handson.course import policy, syllabus
 from handson.course.exercise import Exercise
+from handson.course.owners import name_owner
 from handson.course.policy import PROOF, STATEMENTS, Statement
+from handson.course.variation import Variation
 from handson.engine.model import Destination
 from handson.engine.registry_client import explain_refusal
 from handson.grading import tokens
@@ -157,6 +159,37 @@ def test_a_managed_policy_has_room_for_it_in_every_region_and_for_a_long_name() 
     account, exercise = "1" * 12, Exercise(repository="r" * 60)
     document = policy.write_policy(region=longest, account=account, exercise=exercise)
     assert len(json.dumps(document, separators=(",", ":"))) <= policy.LARGEST - 500
+
+
+def test_the_policy_of_a_course_names_its_exercises_and_that_of_one_learner_the_owner() -> None:
+    lab = Variation(key="spring", regions=("us-east-1", "ap-northeast-1"))
+    all_of_them = policy.write_course_policy(lab, "", account=None)
+    one = policy.write_course_policy(lab, " 山田　花子 ", account="1" * 12)
+    own = lab.derive_exercise("山田花子")
+
+    def list_arns(document: dict[str, Any], service: str) -> set[str]:
+        arns = {arn for it in document["Statement"] for arn in it["Resource"]}
+        return {arn.split(":", 3)[3] for arn in arns if arn.startswith(f"arn:aws:{service}:")}
+
+    def list_values(document: dict[str, Any], key: str) -> list[Any]:
+        asked = [it.get("Condition", {}).get("StringEquals", {}) for it in document["Statement"]]
+        return [keys[key] for keys in asked if key in keys]
+
+    where = f"{own.region}:{'1' * 12}"
+    assert list_arns(one, "ecs") == {f"{where}:cluster/{own.network.name}*"}
+    assert list_arns(one, "ecr") == {
+        f"{where}:repository/{own.repository}",
+        f"{where}:repository/*",
+    }
+    assert list_arns(all_of_them, "ecs") == {"*:*:cluster/ecs-handson-*"}
+    assert list_arns(all_of_them, "ecr") == {"*:*:repository/rails-app-*", "*:*:repository/*"}
+    assert list_values(all_of_them, "aws:RequestedRegion") == [[*lab.regions]]
+    assert list_values(one, "aws:RequestedRegion") == [own.region]
+    for key in (REQUEST_TAG, RESOURCE_TAG):
+        owners = list_values(one, f"{key}-owner")
+        assert owners == [name_owner("山田花子")] * len(list_values(one, key))
+        assert list_values(all_of_them, f"{key}-owner") == []
+    assert len(json.dumps(one, separators=(",", ":"))) <= policy.LARGEST
 
 
 def test_no_image_but_the_exercises_can_be_read() -> None:
