@@ -6,7 +6,6 @@ another form becomes a finding, and so does an evidence cell that has lost its r
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from handson.course import evidence, syllabus
 from handson.course.exercise import Exercise
 from handson.course.state import Target
 from handson.grading.findings import Claim, Finding, Severity, make_finding
-from handson.grading.notebooks import Notebook, find_repeated_names, load_cells
+from handson.grading.notebooks import Notebook, load_cells, load_json
 
 AWS = "aws"
 NOTEBOOK, JOURNAL = "notebook", "journal"
@@ -145,24 +144,18 @@ def _read_record(data: bytes, *, source: str, where: str) -> Claim | Finding:
     try:
         if len(data) > MOST_BYTES:
             raise ValueError(f"{len(data)} bytes")
-        record = _decode(data)
+        record, repeated = load_json(data)
         if record.get("schema") != evidence.SCHEMA:
             schema = one_line(str(record.get("schema")))
             return make_finding("record-schema", where=where, schema=schema)
-        return _make_claim(data, record, source=source, where=where)
+        twice = tuple(map(one_line, repeated))
+        return _make_claim(record, source=source, where=where, repeated=twice)
     except (ValueError, RecursionError, AttributeError, OverflowError) as error:
         reason = one_line(str(error) or type(error).__name__)
         return make_finding("record-malformed", where=where, reason=reason)
 
 
-def _decode(data: bytes) -> Any:
-    try:
-        return msgspec.json.decode(data)
-    except ValueError:
-        return json.loads(data)  # which is more tolerant, for example of half a character
-
-
-def _make_claim(data: bytes, record: dict[str, Any], *, source: str, where: str) -> Claim:
+def _make_claim(record: dict[str, Any], **about: Any) -> Claim:
     read = msgspec.convert(record, _Record)
     observed_at = datetime.fromisoformat(read.observed_at)
     requests = [each for each in read.requests if each.request_id]
@@ -170,14 +163,12 @@ def _make_claim(data: bytes, record: dict[str, Any], *, source: str, where: str)
         raise ValueError(f"check: {read.check}")
     if observed_at.tzinfo is None:
         raise ValueError(f"observed_at: {read.observed_at}")
-    # Reading drops one of two equal names with its quotation marks; counting is quicker than
-    # parsing again.
-    is_suspect = data.count(b'"') != msgspec.json.encode(record).count(b'"')
+    target = pick_fields(read.target, _TARGET).items()
+    about |= {name: one_line(text) for name, text in target}
     return Claim(
         check=read.check,
         digest=one_line(read.digest),
         learner=one_line(" ".join(read.learner.split())),
-        **{name: one_line(text) for name, text in pick_fields(read.target, _TARGET).items()},
         observed_at=observed_at.astimezone(UTC).isoformat(timespec="seconds"),
         previous=one_line(read.previous) if read.previous else None,
         requests=tuple(one_line(each.request_id) for each in requests),
@@ -185,11 +176,9 @@ def _make_claim(data: bytes, record: dict[str, Any], *, source: str, where: str)
         observed=msgspec.json.encode(read.observed),
         prefix=one_line((read.exercise or Exercise()).network.name),
         intact=evidence.is_intact(record),
-        source=source,
-        where=where,
         owners=tuple(_list_owners(read.observed)),
         contradiction=_find_contradiction(read),
-        repeated=tuple(map(one_line, find_repeated_names(data))) if is_suspect else (),
+        **about,
     )
 
 

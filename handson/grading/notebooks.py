@@ -255,7 +255,7 @@ def read_notebook(data: bytes, *, where: str, modified: str = "") -> Notebook:
         raise Refused("file-foreign")
     # One of two lists of cells may hide something.  A quotation mark within a text has a backslash
     # before it, so these are names or whole texts.
-    is_suspect = data.count(b'"cells"') > 1 and "cells" in find_repeated_names(data)
+    is_suspect = data.count(b'"cells"') > 1 and "cells" in load_json(data)[1]
     return Notebook(name, where, modified, tuple(file.cells), lost, is_suspect)
 
 
@@ -293,8 +293,8 @@ def count_values(data: bytes) -> int:
     return 1 + sum(map(data.count, (b"{", b"[", b",")))
 
 
-def find_repeated_names(data: bytes) -> list[str]:
-    """Return the names that occur twice in one object of a JSON text.
+def load_json(data: bytes) -> tuple[Any, list[str]]:
+    """Return the value of a JSON text as Jupyter reads it, and the names that an object has twice.
 
     Raises:
         Refused: It has more than `MOST_VALUES` values.
@@ -303,12 +303,16 @@ def find_repeated_names(data: bytes) -> list[str]:
     """
     repeated: list[str] = []
 
-    def collect(pairs: list[tuple[str, Any]]) -> None:
-        counted = Counter(name for name, _ in pairs)
-        repeated.extend(name for name, count in counted.items() if count > 1)
+    def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        built = dict(pairs)
+        if len(built) < len(pairs):
+            counted = Counter(name for name, _ in pairs)
+            repeated.extend(name for name, count in counted.items() if count > 1)
+        return built
 
-    _load_loosely(data, object_pairs_hook=collect)
-    return repeated
+    if count_values(data) > MOST_VALUES:
+        raise Refused("file-overfull")
+    return json.loads(data, object_pairs_hook=build), repeated
 
 
 def _compare_notebook(notebook: Notebook) -> Iterator[Finding]:
@@ -335,7 +339,7 @@ def _compare_notebook(notebook: Notebook) -> Iterator[Finding]:
 def _salvage(data: bytes) -> tuple[_File, int]:
     """Return the sound cells of a notebook that does not fit, and the number of the others."""
     try:
-        read = _load_loosely(data)
+        read, _ = load_json(data)
     except RecursionError as error:
         raise Refused("file-deep") from error
     except ValueError as error:
@@ -346,12 +350,6 @@ def _salvage(data: bytes) -> tuple[_File, int]:
     cells = [cell for cell in map(_salvage_cell, read["cells"]) if cell is not None]
     lost = len(read["cells"]) - len(cells)
     return _File(cells, version if isinstance(version, int) else -1), lost
-
-
-def _load_loosely(data: bytes, **options: Any) -> Any:
-    if count_values(data) > MOST_VALUES:
-        raise Refused("file-overfull")
-    return json.loads(data, **options)
 
 
 def _salvage_cell(cell: object) -> Cell | None:
