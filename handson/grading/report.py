@@ -38,15 +38,11 @@ from handson.grading.tables import FORMULA, INNER_FORMULA
 _DATA = '<script type="application/json" id="{name}">{data}</script>\n'
 _ESCAPED = "<>&\u2028\u2029"
 """Signs that could end the element, begin another, or end a line of JavaScript."""
-_SHOWN_BY = {
-    "vpcs": "network",
-    "clusters": "cluster",
-    "repositories": "repository",
-    "images": "image",
-    "recorded_run": "image",
-    "recorded_uri": "image-uri",
+_SHOWN = {
+    **{"network": "vpcs", "cluster": "clusters", "repository": "repositories"},
+    **{"image": "images recorded_run", "image-uri": "recorded_uri"},
 }
-"""By part of a snapshot, the check whose evidence shows it."""
+"""By check, the parts of a snapshot that its evidence shows."""
 
 
 def write_report(grades: Grades, path: Path) -> None:
@@ -154,22 +150,18 @@ def _find_example(result: Result, check: str, code: str) -> str:
 
 def _describe_requirements(asked: Requirements) -> list[str]:
     """Return the requirements of the evidence, a line each."""
-    values = {
-        "target": asked.target,
-        "account": ", ".join(asked.accounts),
-        "region": asked.region,
-        "from": asked.since and format_local(asked.since),
-        "until": asked.until and format_local(asked.until),
-    }
-    return [
-        messages.label("grading.report.asked", name, value=value)
-        for name, value in values.items()
-        if value
-    ]
+    moments = {"from": asked.since, "until": asked.until}
+    values = {**pick_fields(asked, "target region"), "account": ", ".join(asked.accounts)}
+    values |= {name: format_local(moment) for name, moment in moments.items() if moment}
+    named = filter(values.get, ("target", "account", "region", *moments))
+    return [messages.label("grading.report.asked", name, value=values[name]) for name in named]
 
 
 def _row(result: Result) -> dict[str, Any]:
     """Return what the page knows of a learner who is not open; `given` is what people gave."""
+    given: dict[str, float | str | None] = {marking.COMMENT: result.comment}
+    for item in result.items:
+        given |= {item.id: item.mark, marking.TEXTS[item.id]: item.comment}
     return {
         **pick_fields(result, "learner name group handed_in until"),
         "statuses": {mark.id: mark.status for mark in result.checks},
@@ -177,23 +169,13 @@ def _row(result: Result) -> dict[str, Any]:
         "review": len(result.to_review()),
         "late": result.lateness,
         "print": fingerprint_texts(result),
-        "given": _describe_marks(result),
+        "given": {column: value for column, value in given.items() if value not in (None, "")},
         "conflicts": {
             finding.values["item"]: finding.message
             for finding in result.findings
             if finding.code == "marks-conflict"
         },
     }
-
-
-def _describe_marks(result: Result) -> dict[str, float | str]:
-    """Return what people gave so far, by the columns of a file of marks."""
-    marks = {
-        **{item.id: item.mark for item in result.items},
-        **{marking.TEXTS[item.id]: item.comment for item in result.items},
-        marking.COMMENT: result.comment,
-    }
-    return {column: value for column, value in marks.items() if value not in (None, "")}
 
 
 def _describe_learner(result: Result) -> dict[str, Any]:
@@ -236,22 +218,19 @@ def combine_evidence(result: Result) -> Snapshot:
 
     A service whose checks all lack evidence is one that could not be looked at.
     """
-    found = {
-        mark.id: Snapshot.from_json(observed)
-        for mark in result.checks
-        if (observed := mark.observed) is not None
-    }
+    read = {mark.id: mark.observed for mark in result.checks}
+    found = {check: Snapshot.from_json(observed) for check, observed in read.items() if observed}
+    shown: dict[str, Any] = {}
+    for check, snapshot in found.items():
+        shown |= pick_fields(snapshot, _SHOWN[check])
     nowhere = Target(kind="", account="", region="")
-    shown_by = {name: found[check] for name, check in _SHOWN_BY.items() if check in found}
     problem, remedy = messages.advice("grading.report.no-evidence")
     services = {service for check in syllabus.CHECKS for service in check.services}
     seen = {service for check in found for service in syllabus.find_check(check).services}
+    unseen = [Unseen(service=it, problem=problem, remedy=remedy) for it in sorted(services - seen)]
     return Snapshot(
         target=next((each.target for each in found.values()), nowhere),
         elsewhere=tuple(each for snapshot in found.values() for each in snapshot.elsewhere),
-        unseen=tuple(
-            Unseen(service=service, problem=problem, remedy=remedy)
-            for service in sorted(services - seen)
-        ),
-        **{name: getattr(snapshot, name) for name, snapshot in shown_by.items()},
+        unseen=tuple(unseen),
+        **shown,
     )
