@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from handson.core.text import list_briefly, one_line
+from handson.core.text import group_pairs, list_briefly, one_line
 from handson.course import syllabus
 from handson.course.course import Course
 from handson.grading import answers, copies, doubts, export_names, tokens
@@ -271,20 +271,20 @@ def _examine_place(submission: Submission, learner: Learner, roster: Roster) -> 
 
 def _read_contents(submission: Submission) -> _Contents:
     contents = _Contents()
-    by_name: dict[str, list[Notebook]] = defaultdict(list)
     try:
         for file in find_files(submission):
             if file.is_other:
                 contents.others.append(file.shown)
                 continue
             contents.files.append(file.shown)
-            notebook = _read_file(file, contents)
-            if notebook is not None:
-                by_name[notebook.name].append(notebook)
+            try:
+                _read_file(file, contents)
+            except Refused as refusal:
+                contents.findings.append(_describe_refusal(refusal, file.shown))
     except Refused as refusal:
         contents.findings.append(_describe_refusal(refusal, submission.source))
-    for _, versions in sorted(by_name.items()):
-        contents.notebooks.append(_choose_version(versions, contents))
+    versions = sorted(group_pairs((book.name, book) for book in contents.notebooks).items())
+    contents.notebooks = [_choose_version(several, contents) for _, several in versions]
     return contents
 
 
@@ -300,34 +300,33 @@ def _examine_others(contents: _Contents) -> Iterator[Finding]:
         yield make_finding(f"instead-{kind}", where=files[0], files=list_briefly(files))
 
 
-def _read_file(file: File, contents: _Contents) -> Notebook | None:
-    """Take in a file, or why it is refused; return the notebook in it, if there is one."""
-    try:
-        room = MOST_TOGETHER - contents.size
-        if room < MOST_BYTES:
-            raise Refused("files-too-large", limit=f"{MOST_TOGETHER // 1_000_000} MB")
-        most = MOST_BYTES if file.suffix in (JOURNALS, PROOFS) else min(MOST_PICTURED, room)
-        data = read_entry(file.tree, file.entry, limit=most)
-        contents.size += len(data)
-        if file.suffix == JOURNALS:
-            lines = data.rsplit(b"\n", MOST_LINES)[-MOST_LINES:]
-            contents.lines += [(file.shown, line) for line in lines if line.strip()]
-            del contents.lines[:-MOST_LINES]
-            return None
-        if file.suffix == PROOFS:
-            contents.proofs.append(data[: tokens.MOST_BYTES].decode("ascii", "replace").strip())
-            return None
-        if contents.size > UNCOUNTED:
-            contents.count(count_values(data))
+def _read_file(file: File, contents: _Contents) -> None:
+    """Take in a file.
+
+    Raises:
+        Refused: It is not read.
+    """
+    room = MOST_TOGETHER - contents.size
+    if room < MOST_BYTES:
+        raise Refused("files-too-large", limit=f"{MOST_TOGETHER // 1_000_000} MB")
+    most = MOST_BYTES if file.suffix in (JOURNALS, PROOFS) else min(MOST_PICTURED, room)
+    data = read_entry(file.tree, file.entry, limit=most)
+    contents.size += len(data)
+    if file.suffix == JOURNALS:
+        lines = data.rsplit(b"\n", MOST_LINES)[-MOST_LINES:]
+        contents.lines += [(file.shown, line) for line in lines if line.strip()]
+        del contents.lines[:-MOST_LINES]
+    elif file.suffix == PROOFS:
+        contents.proofs.append(data[: tokens.MOST_BYTES].decode("ascii", "replace").strip())
+    else:
+        is_large = contents.size > UNCOUNTED
+        contents.count(count_values(data) if is_large else 0)
         notebook = read_notebook(data, where=file.shown, modified=file.entry.modified)
-        if contents.size > UNCOUNTED:
-            contents.count(sum(len(cell.text) for cell in notebook.cells) // _LETTERS)
-    except Refused as refusal:
-        contents.findings.append(_describe_refusal(refusal, file.shown))
-        return None
-    if notebook.has_twins:
-        contents.findings.append(make_finding("file-twins", where=file.shown, names="cells"))
-    return notebook
+        letters = sum(len(cell.text) for cell in notebook.cells) if is_large else 0
+        contents.count(letters // _LETTERS)
+        contents.notebooks.append(notebook)
+        if notebook.has_twins:
+            contents.findings.append(make_finding("file-twins", where=file.shown, names="cells"))
 
 
 def _choose_version(versions: list[Notebook], contents: _Contents) -> Notebook:
