@@ -167,12 +167,7 @@ def _list_steps(result: Result, words: Words) -> Iterator[str]:
 
 def _show_facts(mark: CheckMark, words: Words) -> str:
     """Return the facts of a check, with the expected and the observed values."""
-    rows = []
-    for fact in mark.facts:
-        name, *values = report.describe_fact(fact)
-        kind = "advice" if fact.advice else "passed" if fact.passed else "failed"
-        head = f"{name} · {words['advice']}" if fact.advice else f"{SIGNS[kind]} {name}"
-        rows.append((kind, head, *values))
+    rows = [report.describe_fact(fact) for fact in mark.facts]
     heads = [words[name] for name in ("fact", "expected", "observed")]
     return _write("h3", mark.label) + _make_table(heads, rows) if rows else ""
 

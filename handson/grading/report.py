@@ -182,9 +182,7 @@ def _describe_learner(result: Result) -> dict[str, Any]:
     """Return the data of one learner, the items and findings as in `handson.grading/1`."""
     items = {item.id: item.to_json() for item in result.items}
     for mark in result.checks:
-        items[mark.id]["facts"] = [
-            (*describe_fact(fact), fact.passed, fact.advice) for fact in mark.facts
-        ]
+        items[mark.id]["facts"] = [*map(describe_fact, mark.facts)]
     items[result.diagram.id] |= pick_fields(result.diagram, "drawn picture")
     return {
         **pick_fields(result, "source named handed_in_at"),
@@ -195,9 +193,13 @@ def _describe_learner(result: Result) -> dict[str, Any]:
     }
 
 
-def describe_fact(fact: FactResult) -> tuple[str, str, str]:
-    """Return a fact's name, and the expected and the observed value, for people."""
-    return fact.label, describe_value(fact.expected), describe_value(fact.observed)
+def describe_fact(fact: FactResult) -> tuple[str, str, str, str]:
+    """Return a fact's kind, its name, and the expected and the observed value, for people."""
+    kind = "passed" if fact.passed else "failed"
+    name = f"{SIGNS[kind]} {fact.label}"
+    if fact.advice:
+        kind, name = "advice", f"{fact.label} · {messages.text('grading.report.advice')}"
+    return kind, name, describe_value(fact.expected), describe_value(fact.observed)
 
 
 def draw_architecture(result: Result) -> dict[str, str] | None:

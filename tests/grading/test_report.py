@@ -72,7 +72,7 @@ def test_the_page_is_in_the_language_asked_for_and_says_every_word_of_it(inbox: 
     script = (PAGE / "report.js").read_text(encoding="utf-8")
     whole = {*re.findall(r'say\("([\w-]+)"', script), *re.findall(r'section\("(\w+)"', script)}
     said_by_state = {"passed", "failed", "unproven", "missing", "serious", "warning", "note",
-                     "yes", "no", "ascending", "descending", "prev", "next", "no-cell",
+                     "ascending", "descending", "prev", "next", "no-cell",
                      "no-answer", "no-code", "todo", "where", "others", "review", "too-large",
                      "not-drawn", "possible", "mean", "deviation", "spread"}  # fmt: skip
     given = set(data_of(page_of(inbox), "class")["words"]) - {"noscript", "title"}

@@ -302,11 +302,8 @@
     learners);
 
   // One learner.
-  const factRow = ([fact, expected, observed, passed, advice]) => make("tr", { class: advice && "advice" },
-    make("th", { scope: "row" }, fact, advice && make("small", {}, say("advice"))),
-    make("td", {}, expected), make("td", {}, theirs(observed)),
-    make("td", { class: `verdict ${passed ? "passed" : advice ? "unproven" : "failed"}` },
-      make("span", { "aria-hidden": "true" }, passed ? "✔ " : advice ? "ⓘ " : "✘ "), say(passed ? "yes" : "no")));
+  const factRow = ([kind, fact, expected, observed]) => make("tr", {},
+    make("th", { scope: "row", class: kind }, fact), make("td", {}, expected), make("td", {}, theirs(observed)));
   const proofLine = (proof) => make("p", { class: "quiet" }, `${say("proof")}: `,
     theirs([proof.observed_at, proof.kind, proof.account, proof.region, proof.learner,
       proof.digest.slice(0, 19), proof.where].filter(Boolean).join(" · ")),
@@ -323,8 +320,7 @@
       make("summary", {}, make("h4", {}, title),
         make("span", { class: status }, state(status)), " ",
         points, mark.reason && make("code", {}, mark.reason)),
-      mark.facts.length > 0 && table(title, [say("fact"), say("expected"), say("observed"), say("verdict")], [],
-        mark.facts.map(factRow)),
+      mark.facts.length > 0 && table(title, [say("fact"), say("expected"), say("observed")], [], mark.facts.map(factRow)),
       mark.diagnoses.length > 0 && make("ul", {}, mark.diagnoses.map(({ message, remedy }) =>
         make("li", {}, theirs(message), " → ", theirs(remedy)))),
       mark.proof && proofLine(mark.proof),
