@@ -247,10 +247,9 @@ def _assignments(cell: Any) -> Iterator[tuple[str, str]]:
 
 
 def _with_checked_arguments(verb: Callable[..., Any]) -> Callable[..., Any]:
-    signature = inspect.signature(verb)
-
     @wraps(verb)
     def checked(*arguments: Any, **keywords: Any) -> Any:
+        signature = inspect.signature(verb)  # here, because it takes a start milliseconds
         try:
             given = signature.bind(*arguments, **keywords).arguments
         except TypeError:

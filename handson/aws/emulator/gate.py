@@ -59,7 +59,7 @@ class Refused(Exception):
     """A request that is refused, with AWS's code and message; without them, at the registry."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Request:
     """A request; `headers` has each value that Signature Version 4 signs, by its small name."""
 
@@ -98,7 +98,7 @@ class Request:
         return whole
 
 
-@dataclass
+@dataclass(eq=False, repr=False)  # so that its secret is never shown
 class Gate:
     """The ASGI application that passes on what the holder of the secret asks for.
 
