@@ -23,24 +23,13 @@ from handson.course.exercise import IMAGE_PLATFORM, PLATFORM
 from handson.engine.dockerfile import Instruction, expand, parse_exec_form, split, split_words
 
 _KNOWN = read_data("handson.engine", "instructions.toml")
-_SHELL = ("/bin/sh", "-c")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_STAGE = re.compile(r"(?!scratch$|context$)[a-z][a-z0-9_.-]*")
-_REMOTE = re.compile(r"(https?|git|ssh)://|git@")
-_PORT = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?")
+_FORMS = {name: re.compile(form) for name, form in _KNOWN["forms"].items()}
 _LAST_PORT = 65_535
-_OWNER = re.compile(r"([0-9]{1,9})(?::([0-9]{1,9}))?")
-_MODE = re.compile(r"[0-7]{3,4}|")
-_SIGNAL = re.compile(r"(SIG)?(HUP|INT|QUIT|KILL|USR1|USR2|TERM|WINCH)|[1-9]|[1-5][0-9]|6[0-4]")
-_DURATION = re.compile(r"([0-9]{1,9})(ms|us|ns|h|m|s)")
-_NANOSECONDS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 1000, "ns": 1}
-_RETRIES = re.compile(r"[1-9][0-9]{0,5}")
 _TIMES = range(1_000_000, 2**63)  # nanoseconds: Docker takes no shorter time, and counts no longer
 
 _TARGET = {"TARGETPLATFORM": IMAGE_PLATFORM, "TARGETOS": PLATFORM[0], "TARGETARCH": PLATFORM[1],
     "TARGETVARIANT": ""}  # fmt: skip
 _SET_BY_DOCKER = {"BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT"}  # what it runs on
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # Docker's, on `scratch`
 
 
 @dataclass(frozen=True)
@@ -182,7 +171,7 @@ class Recipe:
     def _open_stage(self, step: Instruction) -> None:
         image, *alias = split(step.arguments)
         base, name = self._expand(step, image), "".join(alias[1:]).lower()
-        is_named = len(alias) == 2 and alias[0].upper() == "AS" and _STAGE.fullmatch(name)
+        is_named = len(alias) == 2 and alias[0].upper() == "AS" and _FORMS["stage"].fullmatch(name)
         is_odd = base.lower() in self._names and base not in self._names  # BuildKit minds capitals
         if not base or name in self._names or (alias and not is_named) or is_odd:
             raise ValueError(step.arguments)
@@ -197,8 +186,8 @@ class Recipe:
         if stage.platform != IMAGE_PLATFORM:
             raise refuse_step(stage.origin, "engine.cannot-do", "platform")
         if stage.base == "scratch":
-            self._environment = {"PATH": _PATH}
-            self.config["Env"] = [f"PATH={_PATH}"]
+            self._environment = {"PATH": _KNOWN["path"]}
+            self.config["Env"] = [f"PATH={_KNOWN['path']}"]
         elif not stage.below:
             self.base = stage.base
             self.skipped.append(stage.label)
@@ -261,7 +250,7 @@ class Recipe:
             name, equals, default = word.partition("=")
             value = self._expand(step, default) if equals else self._outer.get(name, "")
             value = self._build_args.get(name, value)
-            if not _NAME.fullmatch(name) or known.get(name, value) != value:
+            if not _FORMS["variable"].fullmatch(name) or known.get(name, value) != value:
                 raise ValueError(word)
             if value or equals or name not in _SET_BY_DOCKER:
                 scope[name] = value
@@ -275,7 +264,7 @@ class Recipe:
 
     def _set_command(self, step: Instruction) -> None:
         parts = parse_exec_form(step.arguments)
-        command = [*_SHELL, step.arguments] if parts is None else parts
+        command = [*_KNOWN["shell"], step.arguments] if parts is None else parts
         self.config[step.keyword.capitalize()] = command
         if step.keyword == "CMD":
             self._command_is_set = True
@@ -291,12 +280,12 @@ class Recipe:
         self.config["User"] = self._expand_one(step)
 
     def _set_stop_signal(self, step: Instruction) -> None:
-        self.config["StopSignal"] = _require(_SIGNAL, self._expand_one(step))[0]
+        self.config["StopSignal"] = _require("signal", self._expand_one(step))[0]
 
     def _expose_ports(self, step: Instruction) -> None:
         ports = self.config.setdefault("ExposedPorts", {})
         for word in self._expand_words(step):
-            match = _require(_PORT, word)
+            match = _require("port", word)
             first, last = int(match[1]), int(match[2] or match[1])
             if not 1 <= first <= last <= _LAST_PORT:
                 raise ValueError(word)
@@ -320,13 +309,13 @@ class Recipe:
 
     def _copy_files(self, step: Instruction) -> None:
         *sources, destination = self._expand_words(step)
-        mode = _require(_MODE, self._expand(step, step.flags.get("chmod", "")))[0]
-        owner = _OWNER.fullmatch(self._expand(step, step.flags.get("chown", "0")))
+        mode = _require("mode", self._expand(step, step.flags.get("chmod", "")))[0]
+        owner = _FORMS["owner"].fullmatch(self._expand(step, step.flags.get("chown", "0")))
         if not sources:
             raise ValueError(step.arguments)
         if owner is None:
             raise refuse_step(step, "engine.cannot-do", "owner")
-        if step.keyword == "ADD" and any(_REMOTE.match(source) for source in sources):
+        if step.keyword == "ADD" and any(_FORMS["remote"].match(source) for source in sources):
             raise refuse_step(step, "engine.cannot-do", "add-url")
         numbers, bits = (int(owner[1]), int(owner[2] or owner[1])), int(mode, 8) if mode else None
         self.copies.append(Copy(step, tuple(sources), self._place(destination), numbers, bits))
@@ -359,8 +348,8 @@ _STEPS: Mapping[str, Callable[[Recipe, Instruction], None]] = {
 _KEYWORDS = (*_STEPS, "FROM", "RUN", *_KNOWN["left-to-docker"])
 
 
-def _require(pattern: re.Pattern[str], text: str) -> re.Match[str]:
-    found = pattern.fullmatch(text)
+def _require(form: str, text: str) -> re.Match[str]:
+    found = _FORMS[form].fullmatch(text)
     if not found:
         raise ValueError(text)
     return found
@@ -369,9 +358,9 @@ def _require(pattern: re.Pattern[str], text: str) -> re.Match[str]:
 def _read_time(name: str, value: str) -> tuple[str, int]:
     """Return an option of HEALTHCHECK as the configuration has it, times in nanoseconds."""
     if name == "retries":
-        return "Retries", int(_require(_RETRIES, value)[0])
-    parts = _DURATION.findall(value)
-    amount = sum(int(number) * _NANOSECONDS[unit] for number, unit in parts)
-    if _DURATION.sub("", value) or amount not in _TIMES:
+        return "Retries", int(_require("retries", value)[0])
+    units, duration = _KNOWN["nanoseconds"], _FORMS["duration"]
+    amount = sum(int(number) * units[unit] for number, unit in duration.findall(value))
+    if duration.sub("", value) or amount not in _TIMES:
         raise ValueError(value)
     return name.title().replace("-", ""), amount
