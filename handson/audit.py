@@ -331,19 +331,14 @@ def prove(connected: Aws, *, home: Path, learner: str) -> SignedProof:
 
 
 def _sign(connected: Aws, digest: str) -> str:
+    tags = [{"Key": tokens.TAG, "Value": digest}]
+    claims: Any = {"Audience": [tokens.AUDIENCE], "DurationSeconds": tokens.SECONDS, "Tags": tags}
+    call = ("sts", "GetWebIdentityToken")
     try:
-        reply = connected.call(
-            "sts",
-            "GetWebIdentityToken",
-            Audience=[tokens.AUDIENCE],
-            DurationSeconds=tokens.SECONDS,
-            SigningAlgorithm=tokens.ALGORITHM,
-            Tags=[{"Key": tokens.TAG, "Value": digest}],
-        )
+        reply = connected.call(*call, SigningAlgorithm=tokens.ALGORITHM, **claims)
     except (AWSError, NotAllowed) as error:
-        if (error.code or "").startswith(_SWITCHED_OFF):
-            raise NotAllowed.from_key(
-                "audit.proof.switched-off", account=connected.account, aws_code=error.code
-            ) from error
-        raise
+        if not (error.code or "").startswith(_SWITCHED_OFF):
+            raise
+        key, account = "audit.proof.switched-off", connected.account
+        raise NotAllowed.from_key(key, account=account, aws_code=error.code) from error
     return str(reply["WebIdentityToken"])

@@ -235,12 +235,9 @@ class Aws:
         # One at a time: four clients made in threads take longer than four made in a row.
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self.session.create_client(
-                    service,
-                    region_name=self.region,
-                    endpoint_url=self.endpoint,
-                    config=_config(self.endpoint),
-                )
+                where = {"region_name": self.region, "endpoint_url": self.endpoint}
+                made = self.session.create_client(service, **where, config=_config(self.endpoint))
+                self._clients[service] = made
             return self._clients[service]
 
     def sign_address(self, path: str) -> str:

@@ -158,15 +158,9 @@ def connect_emulator(
         AWSError: The endpoint does not answer.
     """
     bundle = os.environ.get("AWS_CA_BUNDLE") if endpoint.startswith("https:") else None
-    aws = Aws(
-        region=region,
-        endpoint=endpoint,
-        kind="emulator",
-        session=make_private_session(credentials, bundle=bundle),
-        credentials=credentials,
-        patience=patience or Patience(attempts=3, consistency=1.0, busy=1.0),
-        account=account,
-    )
+    session = make_private_session(credentials, bundle=bundle)
+    patience = patience or Patience(attempts=3, consistency=1.0, busy=1.0)
+    aws = Aws(region, endpoint, "emulator", session, patience, credentials, account)
     if not account:
         aws.account, aws.caller = aws.identify_caller()
     return aws
@@ -189,13 +183,8 @@ def connect_aws(
     """
     if not account:
         raise NotAllowed.from_key("aws.no-account")
-    aws = Aws(
-        region=region,
-        endpoint=None,
-        kind="aws",
-        session=session or _make_own_session(region),
-        patience=patience or Patience(),
-    )
+    session = session or _make_own_session(region)
+    aws = Aws(region, None, "aws", session, patience or Patience())
     aws.confirm_account(account)
     return aws
 
@@ -213,21 +202,14 @@ def assume_role(aws: Aws, *, account: str, role: str, allowed: Sequence[str]) ->
         NotAllowed: The role may not be assumed, or belongs to another account.
         AWSError: AWS refused, or did not answer.
     """
-    partition = aws.caller.split(":")[1] if aws.caller.startswith("arn:") else "aws"
     statement = {"Effect": "Allow", "Action": list(allowed), "Resource": "*"}
-    reply = aws.call(
-        "sts",
-        "AssumeRole",
-        RoleArn=f"arn:{partition}:iam::{account}:role/{role}",
-        RoleSessionName="handson-audit",
-        DurationSeconds=900,
-        Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-    )
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    wanted = {"RoleArn": f"arn:aws:iam::{account}:role/{role}", "RoleSessionName": "handson-audit"}
+    reply = aws.call("sts", "AssumeRole", **wanted, DurationSeconds=900, Policy=policy)
     temporary = reply["Credentials"]
     credentials = Credentials(temporary["AccessKeyId"], temporary["SecretAccessKey"])
-    session = make_private_session(
-        credentials, token=temporary["SessionToken"], bundle=aws.ca_bundle
-    )
+    token = temporary["SessionToken"]
+    session = make_private_session(credentials, token=token, bundle=aws.ca_bundle)
     assumed = Aws(aws.region, aws.endpoint, aws.kind, session, aws.patience)
     assumed.confirm_account(account)
     return assumed

@@ -64,8 +64,9 @@ def wait_until(
         if done(answer):
             return answer
         if late:
+            seen, seconds = "-" if answer is None else answer, f"{timeout:g}"
             raise WaitTimeout.from_key(
-                "core.waiting.timeout", what=what, seen=answer, seconds=f"{timeout:g}"
+                "core.waiting.timeout", what=what, seen=seen, seconds=seconds
             )
         sleep(max(0.0, min(interval, deadline - clock())))
         interval = min(interval * factor, 5.0)

@@ -152,6 +152,9 @@ class Cluster(Owned, frozen=True, kw_only=True):
     running_tasks: int = 0
     active_services: int = 0
 
+    def __str__(self) -> str:
+        return self.status
+
     @property
     def is_deleted(self) -> bool:
         """ECS describes a deleted cluster for a while (ECS API Reference, DescribeClusters)."""

@@ -257,24 +257,9 @@ def _choose_providers(form: ClusterForm, cluster: Cluster | None) -> list[str]:
     return [*kept, *(name for name in form.capacity_providers if name not in kept)]
 
 
-@dataclass(frozen=True)
-class _Look:
-    """The cluster at one moment; as text it is the cluster's status, for progress and timeouts."""
-
-    cluster: Cluster | None
-
-    def __str__(self) -> str:
-        return _status(self.cluster)
-
-
 def _wait(aws: Aws, name: str, done: Callable[[Cluster | None], bool], what: str) -> Cluster | None:
-    return plan.wait_for(
-        aws,
-        lambda: _Look(find_cluster(aws, name)),
-        done=lambda look: done(look.cluster),
-        what=what,
-        timeout=_ACTIVE_SECONDS,
-    ).cluster
+    find = partial(find_cluster, aws, name)
+    return plan.wait_for(aws, find, done=done, what=what, timeout=_ACTIVE_SECONDS)
 
 
 def _status(cluster: Cluster | None) -> str:

@@ -171,17 +171,10 @@ def run_image(
 
 def make_run_request(aws: Aws, repository: Repository, image: Image, order: Order) -> RunRequest:
     """Return the request to run an image as a container, with a new secret for this run alone."""
-    return RunRequest(
-        source=make_destination(aws, repository, tags=()),
-        digest=image.digest,
-        name=order.name,
-        owner=str(order.home),
-        environment={
-            "SECRET_KEY_BASE": secrets.token_hex(64),
-            "SHOP_IMAGE": order.name,
-            "SHOP_IMAGE_DIGEST": image.digest,
-        },
-    )
+    environment = {"SHOP_IMAGE": order.name, "SHOP_IMAGE_DIGEST": image.digest}
+    environment["SECRET_KEY_BASE"] = secrets.token_hex(64)
+    source = make_destination(aws, repository, tags=())
+    return RunRequest(source, image.digest, order.name, str(order.home), environment)
 
 
 def read_page(html: str, *, fetch: FetchPath) -> Page:

@@ -309,13 +309,9 @@ def _read_manifests(aws: Aws, repository: str, digests: Sequence[str]) -> dict[s
     manifests: dict[str, Manifest] = {}
     unique = list(dict.fromkeys(digests))
     for start in range(0, len(unique), _BATCH):
-        reply = aws.call(
-            "ecr",
-            "BatchGetImage",
-            repositoryName=repository,
-            imageIds=[{"imageDigest": digest} for digest in unique[start : start + _BATCH]],
-            acceptedMediaTypes=list(MANIFEST_TYPES),
-        )
+        ids = [{"imageDigest": digest} for digest in unique[start : start + _BATCH]]
+        wanted = {"repositoryName": repository, "acceptedMediaTypes": list(MANIFEST_TYPES)}
+        reply = aws.call("ecr", "BatchGetImage", imageIds=ids, **wanted)
         for image in reply.get("images", ()):
             manifests[image["imageId"]["imageDigest"]] = json.loads(image["imageManifest"])
     return manifests

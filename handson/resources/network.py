@@ -106,13 +106,11 @@ def ensure_network(
                 return
 
     plan.retry_unclear(attempt, patience=aws.patience)
-    work = plan.wait_for(
-        aws,
-        lambda: _find_work(aws, form, zones, vpc_id=results["vpc"]),
-        done=lambda work: not work.missing,  # nearly always at the first look
-        what=messages.text("resources.network.wait-whole", name=form.vpc_name),
-        timeout=aws.patience.consistency,
-    )
+    look = partial(_find_work, aws, form, zones, vpc_id=results["vpc"])
+    what = messages.text("resources.network.wait-whole", name=form.vpc_name)
+    timeout = aws.patience.consistency
+    # It is nearly always whole at the first look.
+    work = plan.wait_for(aws, look, done=lambda it: not it.missing, what=what, timeout=timeout)
     assert work.vpc is not None  # or the step that creates it would be missing
     notes = [
         *_warn_of_settings(form, exercise.network),

@@ -6,6 +6,7 @@ filter and list other people's resources.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -156,10 +157,5 @@ def _delete_endpoint(aws: Aws, raw: Raw) -> None:
         found = list_ec2_resources(aws, "VpcEndpoint", hidden=("deleted",))
         return "".join(it.get("State", "?") for it in found if it["VpcEndpointId"] == endpoint_id)
 
-    plan.wait_for(
-        aws,
-        read_state,
-        done=lambda state: not state,
-        what=messages.text("resources.network.endpoint-gone", id=endpoint_id),
-        timeout=_ENDPOINT_SECONDS,
-    )
+    what = messages.text("resources.network.endpoint-gone", id=endpoint_id)
+    plan.wait_for(aws, read_state, done=operator.not_, what=what, timeout=_ENDPOINT_SECONDS)

@@ -221,16 +221,8 @@ def wait_for(
         aws.say(messages.text("resources.plan.waiting", what=what, seconds=waited))
         aws.patience.sleep(seconds)
 
-    return wait_until(
-        probe,
-        done=done,
-        what=what,
-        timeout=timeout,
-        interval=0.5,
-        factor=1.5,
-        clock=aws.patience.clock,
-        sleep=pause,
-    )
+    pace: Any = {"interval": 0.5, "factor": 1.5, "clock": aws.patience.clock, "sleep": pause}
+    return wait_until(probe, done=done, what=what, timeout=timeout, **pace)
 
 
 def format_commands(aws: Aws, steps: Sequence[Step]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from handson.core.cards import Note
 from handson.core.errors import AWSError, InvalidInput, NotAllowed, WaitTimeout
+from handson.core.waiting import wait_until
 from handson.course.exercise import Exercise, NetworkForm
 from handson.resources.network import Network, check_permissions, ensure_network
 from tests.unit.fake_aws import Refusal, unauthorized
@@ -337,7 +339,12 @@ def test_only_a_zone_that_aws_names_takes_the_place_of_a_full_one(region: FakeEc
 
 
 def test_a_refusal_of_another_call_is_not_taken_for_a_full_zone(region: FakeEc2) -> None:
-    region.answers("CreateInternetGateway", Refusal("Unsupported", "no gateways today"))
+    def refuse_after_the_subnets(_said: Any) -> Refusal:
+        made = partial(region.said, "CreateSubnet")
+        wait_until(made, done=lambda it: len(it) == 2, what="two subnets", timeout=30)
+        return Refusal("Unsupported", "no gateways today")
+
+    region.answers("CreateInternetGateway", refuse_after_the_subnets)
     with pytest.raises(AWSError, match="no gateways today"):
         ensured(region)
     assert len(region.said("CreateSubnet")) == 2

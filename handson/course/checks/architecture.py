@@ -85,31 +85,27 @@ def _is_border(reading: DiagramReading, box: DrawnBox) -> bool:
 
 
 def _explain_diagram(reading: DiagramReading, observed: dict[str, Any]) -> Iterator[Diagnosis]:
-    yield _hint("drawing-computer", "drawing.computer")
-    yield _hint("drawing-cloud", "drawing.cloud")
-    yield _hint("drawing-vpc-border" if reading.boxes(VPC) else "drawing-vpc", "drawing.vpc")
-    yield _hint("drawing-zones", "drawing.zones", count=observed["drawing.zones"])
-    unmarked = reading.subnets and not any(map(reading.is_public, reading.subnets))
-    code = "drawing-subnets-public" if unmarked else "drawing-subnets"
-    yield _hint(code, "drawing.subnets", count=observed["drawing.subnets"])
-    yield _hint("drawing-private", "drawing.private")
+    """Yield a hint for each fact; a missing part has one for all facts that need it."""
+    codes = {fact: fact.replace(".", "-") for fact in observed}
+    if reading.boxes(VPC):
+        codes["drawing.vpc"] = "drawing-vpc-border"
+    if reading.subnets and not any(map(reading.is_public, reading.subnets)):
+        codes["drawing.subnets"] = "drawing-subnets-public"
+    if observed["drawing.registry"]:
+        codes["drawing.registry-outside"] = "drawing-registry-inside"
+        codes["drawing.push"] = _find_push_cause(reading)
+        if reading.is_pulled(backwards=True):
+            codes["drawing.pull"] = "drawing-pull-backwards"
+    else:
+        needed = ("drawing.registry-outside", "drawing.push", "drawing.pull")
+        codes |= dict.fromkeys(needed, "drawing-registry")
     if reading.clusters:
-        yield _hint("drawing-fargate", "drawing.cluster")
-        yield _hint("drawing-spread", "drawing.spread")
+        codes["drawing.cluster"] = "drawing-fargate"
     else:
-        yield _hint("drawing-cluster", "drawing.cluster", "drawing.spread", "drawing.pull")
-    yield _hint("drawing-servers", "drawing.servers", count=observed["drawing.servers"])
-    if observed["drawing.registry"]:
-        yield _hint("drawing-registry-inside", "drawing.registry-outside")
-    else:
-        routes = ("drawing.push", "drawing.pull")
-        yield _hint("drawing-registry", "drawing.registry", "drawing.registry-outside", *routes)
-    yield _hint("drawing-sign-in", "drawing.sign-in")
-    if observed["drawing.registry"]:
-        yield _hint(_find_push_cause(reading), "drawing.push")
-        if reading.clusters:
-            backwards = reading.is_pulled(backwards=True)
-            yield _hint("drawing-pull-backwards" if backwards else "drawing-pull", "drawing.pull")
+        codes |= dict.fromkeys(("drawing.spread", "drawing.pull"), "drawing-cluster")
+    for code in dict.fromkeys(codes.values()):
+        facts = [fact for fact, explained in codes.items() if explained == code]
+        yield _hint(code, *facts, count=observed[facts[0]])
 
 
 def _find_push_cause(reading: DiagramReading) -> str:

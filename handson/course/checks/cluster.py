@@ -85,28 +85,14 @@ def _explain_cluster(cluster: Cluster, foreign: list[str]) -> Iterator[Diagnosis
         anew = messages.text("course.checks.remedy.wait", notebook=_NOTEBOOK)
     yield diagnose("cluster-not-active", "cluster.active", remedy=anew, name=name, status=status)
     # `ensure_cluster` gives an existing cluster the providers it lacks.
-    keep_fargate = results.write_aws_call(
-        "ecs",
-        "PutClusterCapacityProviders",
-        cluster=name,
-        capacityProviders=rules.CAPACITY_PROVIDERS,
-        defaultCapacityProviderStrategy=[],
-    )
-    yield diagnose("cluster-no-fargate", "cluster.fargate", call=keep_fargate, name=name)
+    providers: dict[str, tuple[str, ...]] = {"capacityProviders": rules.CAPACITY_PROVIDERS}
+    providers["defaultCapacityProviderStrategy"] = ()
+    call = results.write_aws_call("ecs", "PutClusterCapacityProviders", cluster=name, **providers)
+    yield diagnose("cluster-no-fargate", "cluster.fargate", call=call, name=name)
+    fact = "cluster.instances"
     if foreign:
-        yield diagnose(
-            "cluster-ec2-provider",
-            "cluster.instances",
-            remedy=results.advise_call(keep_fargate),
-            call=keep_fargate,
-            name=name,
-            providers=list_briefly(foreign),
-        )
-    if cluster.container_instances:
-        yield diagnose(
-            "cluster-instances",
-            "cluster.instances",
-            remedy=messages.text("course.checks.remedy.deregister", cluster=one_line(name)),
-            name=name,
-            count=cluster.container_instances,
-        )
+        values = {"name": name, "providers": list_briefly(foreign), "call": call}
+        yield diagnose("cluster-ec2-provider", fact, remedy=results.advise_call(call), **values)
+    if count := cluster.container_instances:
+        remedy = messages.text("course.checks.remedy.deregister", cluster=one_line(name))
+        yield diagnose("cluster-instances", fact, remedy=remedy, name=name, count=count)

@@ -25,6 +25,7 @@ hand.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -179,16 +180,10 @@ def _explain_subnets(case: _Case) -> Iterator[Diagnosis]:
     several = [*surplus, *private]
     if len(several) > 1 and case.vpc.tagged and all(subnet.tagged for subnet in several):
         facts = [*(["subnets.private"] if private else []), *(about if surplus else [])]
-        yield diagnose(
-            "subnets-more",
-            *facts,
-            remedy=case.advise_new_vpc(),
-            id=case.vpc.id,
-            count=len(several),
-            names=list_briefly([subnet.name or subnet.id for subnet in several]),
-            public=goal.public_subnets,
-            private=goal.private_subnets,
-        )
+        names = list_briefly([subnet.name or subnet.id for subnet in several])
+        values: Any = {"id": case.vpc.id, "count": len(several), "names": names}
+        values |= {"public": goal.public_subnets, "private": goal.private_subnets}
+        yield diagnose("subnets-more", *facts, remedy=case.advise_new_vpc(), **values)
         return
     for subnet in private:
         yield _explain_subnet("subnet-private", ["subnets.private"], subnet)
@@ -280,13 +275,9 @@ _ROUTE_CAUSES = {network_facts.NOWHERE: "route-missing", network_facts.BLACKHOLE
 
 
 def _advise_route(case: _Case, table: RouteTable, way: str, gateway: str) -> dict[str, str]:
-    call = write_aws_call(
-        "ec2",
-        "CreateRoute" if way == network_facts.NOWHERE else "ReplaceRoute",
-        RouteTableId=table.id,
-        DestinationCidrBlock=ANYWHERE,
-        GatewayId=gateway,
-    )
+    operation = "CreateRoute" if way == network_facts.NOWHERE else "ReplaceRoute"
+    ends = {"DestinationCidrBlock": ANYWHERE, "GatewayId": gateway}
+    call = write_aws_call("ec2", operation, RouteTableId=table.id, **ends)
     return case.advise_mending(call, table.name)
 
 
