@@ -39,11 +39,8 @@ def collect_answers(
     With `pictures`, the diagram has the picture that it drew, unless that is too large.
     """
     cells = [cell for notebook in notebooks for cell in notebook.cells]
-    found: dict[str, Cell] = {}
     # The first of several is the course's own; those after it are copies.
-    for cell in cells:
-        if cell.grade_id in _IDS:
-            found.setdefault(cell.grade_id, cell)
+    found = {cell.grade_id: cell for cell in reversed(cells) if cell.grade_id in _IDS}
     guessed: list[str] = []
     for cell in cells if len(found) < len(_IDS) else ():
         grade_id = _guess_grade_id(cell)

@@ -119,10 +119,9 @@ def open_gradebook(platform: str | None, path: Path | None, column: str | None) 
     listing = read_listing(path) if path else None
     file = messages.label("grading.for-file", platform)
     if listing is None or platform not in (GENERIC, listing.platform):
-        given = (
-            f"{path} {listing.platform}".strip() if listing else messages.text("grading.for-none")
-        )
-        raise InvalidInput.from_key("grading.for-other", platform=platform, given=given, file=file)
+        given = f"{path} {listing.platform}" if listing else messages.text("grading.for-none")
+        about = {"platform": platform, "given": given.strip(), "file": file}
+        raise InvalidInput.from_key("grading.for-other", **about)
     own, table, heads = PLATFORMS[platform], listing.table, listing.heads
     if platform == GENERIC and table.encoding != "cp932":
         listing = replace(listing, table=replace(table, encoding="utf-8-sig"))
