@@ -20,8 +20,6 @@ from itertools import pairwise
 from os.path import commonprefix
 from typing import Any, TypeVar
 
-from msgspec.structs import replace
-
 from handson.core.text import find_invisible, group_pairs, list_briefly
 from handson.grading.claims import find_objects
 from handson.grading.findings import Bearer, Claim, Finding, Passage, Result, Written, make_finding
@@ -96,7 +94,7 @@ def compare_evidence(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]
         first = _find_first(results, bearers)
         for owner, bearer in bearers.items():
             about: dict[str, Any] = {"check": bearer.check, "where": bearer.where}
-            about["others"] = [results[other].label for other in owners if other != owner]
+            about["others"] = tuple(results[other].label for other in owners if other != owner)
             about["example"] = list_briefly([min(shared)[1][:_SHOWN]])
             about["first"] = "?" if first is None else results[first].label
             about["count"] = len(shared)
@@ -153,9 +151,9 @@ def compare_answers(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]:
         closest = max(partners, key=lambda number: (len(partners[number]), -number))
         others = [closest, *(number for number in sorted(partners) if number != closest)]
         questions = sorted({each.grade_id for found in partners.values() for each in found})
-        labels = [results[number].label for number in others]
-        finding = make_finding("answers-alike", others=labels, questions=", ".join(questions))
-        yield owner, replace(finding, passages=tuple(partners[closest]))
+        about: dict[str, Any] = {"others": tuple(results[number].label for number in others)}
+        about |= {"passages": tuple(partners[closest]), "questions": ", ".join(questions)}
+        yield owner, make_finding("answers-alike", **about)
 
 
 def find_passages(mine: Written, theirs: Written) -> Passage | None:

@@ -6,7 +6,6 @@ text of a stranger is plain text here; the code that shows it escapes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import ceil
 from typing import Any, Literal, NamedTuple
 
@@ -26,6 +25,8 @@ CheckStatus = Literal["passed", "failed", "unproven", "missing"]
 AnswerStatus = Literal["answered", "untouched", "missing"]
 """The status of an answer or the diagram; missing where its cell is missing."""
 
+_ABOUT = ("check", "where", "others", "passages")
+"""The fields of a finding besides its code, its severity and its values."""
 _PROOF = "digest observed_at learner kind account region intact source where"
 _LEARNER = "learner name group source handed_in handed_in_at named files issuers until late_by"
 """The fields of a claim and of a result that `handson.grading/1` shows."""
@@ -85,19 +86,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         return {**own, "message": self.message, "remedy": self.remedy}
 
 
-def make_finding(
-    code: str,
-    severity: Severity = "warning",
-    *,
-    check: str | None = None,
-    where: str | None = None,
-    others: Iterable[str] = (),
-    **values: object,
-) -> Finding:
-    """Return a finding; `values` are those of the placeholders in its sentences."""
-    about: dict[str, Any] = {"check": check, "where": where, "others": tuple(others)}
-    texts = {name: str(value) for name, value in values.items()}
-    return Finding(code=code, severity=severity, values=texts, **about)
+def make_finding(code: str, severity: Severity = "warning", **about: Any) -> Finding:
+    """Return a finding; what is no field of it fills in the placeholders of its sentences."""
+    fields = {name: about.pop(name) for name in _ABOUT if name in about}
+    texts = {name: str(value) for name, value in about.items()}
+    return Finding(code=code, severity=severity, values=texts, **fields)
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):

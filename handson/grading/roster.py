@@ -73,9 +73,6 @@ class Roster:
 
     learners: tuple[Learner, ...] = ()
 
-    def __bool__(self) -> bool:
-        return bool(self.learners)
-
     @cached_property
     def _by_name(self) -> dict[str, list[Learner]]:
         return group_pairs((name, each) for each in self.learners for name in _list_names(each))

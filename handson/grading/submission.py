@@ -262,7 +262,7 @@ def _examine_place(submission: Submission, learner: Learner, roster: Roster) -> 
     is_person = export_names.says_who(submission.owner, "")
     if not (is_known or is_person) and (learner.name or learner in roster.learners):
         yield make_finding("no-person", "note", name=one_line(submission.owner))
-    elif roster and not is_known:
+    elif roster.learners and not is_known:
         yield make_finding("not-in-roster")
     if candidates and learner not in candidates:
         name, learners = one_line(submission.owner), list_briefly([each.id for each in candidates])
