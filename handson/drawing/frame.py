@@ -23,6 +23,7 @@ COMPUTER, DOCKER = "#F5F7FA", "#1D63ED"
 _SIGN_IN = "#C7131F"
 _HEAD, _TEXT, _SMALL, _BADGE = 14.0, 12.5, 12.0, 11.0
 _LEADING = _SMALL + 4
+_PART_ROOM = 136.0
 
 
 class Column(Struct, frozen=True):
@@ -64,7 +65,8 @@ class Frame(Scene):
         said = text("drawing.built") if built else text("drawing.not-built")
         own_image = Part(IMAGE_ICON, (self.plan.own_image, said), made=built)
         if self._paint_border(Box(x - 66, y - 30, 132, 80), own_image):
-            self._paint_part(own_image, image, 48)
+            wrapped = len(wrap(self.plan.own_image, _PART_ROOM, size=_TEXT)) > 1
+            self._paint_part(own_image, (x, y - 8 * wrapped), 48)
 
     def paint_borders(self, outer: Box, region: Box, *, heading: float) -> None:
         """Paint the two outer borders, with their names starting at x = `heading`."""
@@ -135,7 +137,7 @@ class Frame(Scene):
         left, room = box.x + 9, box.width - 14
         kind = Label(left, box.y + 19, _TEXT, colour=stroke, bold=True, room=room)
         self.add_lines(kind, tier.kind)
-        names = wrap(tier.name, room, size=_SMALL)
+        names = wrap(tier.name, room, size=_SMALL, most=3)
         self.add_lines(Label(left, box.y + 36, _SMALL, colour=ink, room=room), *names)
         below = box.y + 37 + _LEADING * len(names)
         self.add_lines(Label(left, below, _TEXT, colour=ink, bold=True, room=room), tier.cidr)
@@ -263,7 +265,7 @@ class Frame(Scene):
         x, y = centre
         self.icons.append(Icon(part.icon, x, y, size))
         head, *rest = part.lines
-        for number, line in enumerate((*wrap(head, 136, size=_TEXT), *rest)):
+        for number, line in enumerate((*wrap(head, _PART_ROOM, size=_TEXT), *rest)):
             below = y + size / 2 + 15 + number * 15.5
             self.add_lines(Label(x, below, _SMALL if number else _TEXT, "middle", room=146), line)
 

@@ -256,10 +256,10 @@ def shorten(words: str, room: float, *, size: float) -> str:
 
 
 @_remember
-def wrap(words: str, room: float, *, size: float) -> tuple[str, ...]:
-    """Return a name in at most two lines that fit into `room`, broken at a sign or space.
+def wrap(words: str, room: float, *, size: float, most: int = 2) -> tuple[str, ...]:
+    """Return a name in at most two or three lines that fit into `room`, broken at a sign or space.
 
-    Of the breaks that let both lines fit, it takes the one that makes them most alike.
+    Of the breaks that let two lines fit, it takes the one that makes them most alike.
     """
     words = clean(words)
     wide = measure(words, size=size)
@@ -272,6 +272,9 @@ def wrap(words: str, room: float, *, size: float) -> tuple[str, ...]:
         if words[place - 1] in _BREAKS or words[place : place + 1] == "("
     }
     fitting = [place for place, before in breaks.items() if wide - before <= room]
+    if most > 2 and breaks and not fitting:
+        cut = max(breaks)
+        return words[:cut].rstrip(), *wrap(words[cut:].lstrip(), room, size=size)
     cut = min(
         fitting, key=lambda place: abs(wide / 2 - breaks[place]), default=max(breaks, default=end)
     )

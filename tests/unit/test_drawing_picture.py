@@ -139,6 +139,13 @@ def test_wrapped_lines_fit_their_room_and_break_before_a_parenthesis(
     assert [line for line in wrap(words, room, size=12) if measure(line, size=12) > room] == []
     said = "インターネットからのアクセス(ステップ 3)"
     assert wrap(said, 210, size=12) == ("インターネットからのアクセス", "(ステップ 3)")
+    name = "ecs-handson-bcdfghjkm-subnet-public1-us-east-1a"
+    whole = ("ecs-handson-", "bcdfghjkm-subnet-", "public1-us-east-1a")
+    assert wrap(name, 132, size=12, most=3) == whole
+    assert wrap("ecs-handson-subnet-public1", 132, size=12, most=3) == (
+        "ecs-handson-",
+        "subnet-public1",
+    )
 
 
 def test_a_notebook_gets_an_image_with_alternative_text() -> None:
