@@ -231,7 +231,7 @@ def _examine_circumstances(
         datetime.fromisoformat(claim.observed_at),
     )
     counts = asked.find_region(claims) in (None, claim.region)
-    if not asked.region and claim.region != usual and counts:
+    if not asked.region and claim.region != usual and counts and claim.learner not in asked.others:
         yield _about(claim, "region-other", region=claim.region, wanted=usual)
     own = {"", *map(name_owner, (claim.learner, fold_name(claim.learner)))}
     others = [it for it in claim.owners if it not in own and not it.startswith(HOME)]

@@ -29,7 +29,7 @@ from handson.core.late import load_late
 from handson.core.text import check_choice, fold_name, quote
 from handson.course import checks, rules, syllabus
 from handson.course.course import Course
-from handson.course.evidence import Journal, Observation, now
+from handson.course.evidence import Journal, Observation, Record, now
 from handson.course.exercise import Exercise
 from handson.course.owners import explain_foreign, explain_neighbours, name_owner
 from handson.course.state import ANYWHERE, Repository, Snapshot, State
@@ -166,7 +166,7 @@ class Workshop(Displayable):
             NotReady: The journal cannot be read.
         """
         home, learner = self.settings.home, self.settings.learner
-        records = [each for each in self._journal.records() if each["learner"] in (learner, "")]
+        records = self._list_records(fold_name(learner), "")
         folder = find_current_folder()
         are_here = (folder / f"{syllabus.DIAGRAM.notebook}.ipynb").exists()
         return overview.Overview(
@@ -520,8 +520,12 @@ class Workshop(Displayable):
     def journal(self) -> evidence_cards.JournalEntries:
         """Return the learner's evidence so far."""
         learner = self.settings.learner
-        records = (record for record in self._journal.records() if record["learner"] == learner)
+        records = self._list_records(fold_name(learner))
         return evidence_cards.JournalEntries(tuple(records), learner, self._exercise)
+
+    def _list_records(self, *names: str) -> list[Record]:
+        """Return the evidence that bears one of these folded names."""
+        return [each for each in self._journal.records() if fold_name(each["learner"]) in names]
 
     def hand_in(self) -> hand_in.HandInFile:
         """Write the zip to hand in beside the notebooks, and return what it still lacks.

@@ -17,6 +17,7 @@ from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
 from handson.course.variation import Variation
 from handson.grading import Grades, Learner, Requirements, Result, Roster, grade_class
+from handson.notebook.nbgrader import ScoringWorkshop
 
 SPRING = Course(exercise=Variation(key="spring"), by_fact=("network",))
 AUTUMN = Course(exercise=Variation(key="autumn"))
@@ -134,6 +135,13 @@ def test_learners_whose_names_give_one_exercise_are_named(tmp_path: Path) -> Non
     assert [part in notice for part in ("s07", "s09", prefix)] == [True] * 3
     assert grade(tmp_path).notices == ()
     assert grade(tmp_path, roster=twins, course=Course()).notices == ()
+
+
+def test_nbgrader_scores_by_the_exercise_of_the_name_in_the_evidence(tmp_path: Path) -> None:
+    own = hand_in(tmp_path / "own", "s07")
+    usual = hand_in(tmp_path / "usual", "s07", exercise=Exercise())
+    scores = [ScoringWorkshop([folder], SPRING).evidence("cluster") for folder in (own, usual)]
+    assert [score.mark.points for score in scores] == [15, 0]
 
 
 def test_another_region_and_values_added_later_are_seen_in_facts_and_findings(
