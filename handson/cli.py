@@ -13,7 +13,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
@@ -202,6 +202,25 @@ def lay_out_workspace(folder: Path, lang: str | None) -> None:
     laid = workspace.lay_out(folder, lang=lang)
     click.echo(str(laid))
     click.echo(messages.text("notebook.workspace.open", folder=laid.folder))
+
+
+# It reads its environment alone, and makes no home folder.
+@main.command(name="board", cls=click.Command)
+@click.argument("folder", type=ANY_PATH)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="[default: a free one]")
+@click.option("--course", type=ANY_PATH, help="course.toml, where learners' exercises differ.")
+@click.option("--lang", type=click.Choice(messages.LANGUAGES), help="Language of the page.")
+def show_board(folder: Path, port: int, course: Path | None, lang: str | None) -> None:
+    """Show live where a class is and who is stuck, in a browser, until Ctrl-C.
+
+    FOLDER holds the learners' home folders, or the workspaces that were collected. As a service of
+    a JupyterHub it answers to those whom the hub lets in.
+    """
+    from handson.board.server import run_board  # tornado
+
+    settings.choose_language(lang)
+    with suppress(KeyboardInterrupt):
+        run_board(folder, os.environ, course=_read_course(course), port=port)
 
 
 @main.command()

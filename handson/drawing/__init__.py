@@ -23,19 +23,21 @@ Only a `Diagram` loads `diagrams` and Graphviz.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from handson.core import errors, messages
 from handson.core.text import check_choice
 from handson.course.exercise import Exercise
+from handson.course.goal import describe_goal
 from handson.course.state import Drawing, Snapshot
 from handson.drawing.aws_picture import plan_aws
 from handson.drawing.compare import Comparison, Selection, compare_snapshots, compare_with_goal
 from handson.drawing.composition import compose
 from handson.drawing.local_picture import paint_local
 from handson.drawing.onprem_picture import plan_onprem
+from handson.drawing.plan import COUNT, Mark
 from handson.drawing.scene import QUIET, Label, Scene, join_scenes
 from handson.drawing.svg_document import Picture as Picture
 
@@ -76,6 +78,19 @@ def draw(
     in_english = partial(_write_in_english, paint) if messages.language() == "ja" else None
     parts = tuple(Picture(it.write(), it.title, it.description) for it, _, _ in scene.inner)
     return Picture(scene.write(), scene.title, scene.description, in_english, parts)
+
+
+def draw_counts(words: Mapping[str, str], exercise: Exercise = Exercise()) -> Picture:
+    """Draw the finished exercise with words at its parts: how many of a class have them.
+
+    Args:
+        words: By part ("network", "gateway", "cluster", "repository", "image"), a few letters;
+            other names are passed over.
+        exercise: What is to be built.
+    """
+    marks = {part: Mark(COUNT, words=each) for part, each in words.items()}
+    scene = compose(plan_aws(describe_goal(exercise), exercise, Comparison(COUNT, marks)))
+    return Picture(scene.write(), scene.title, scene.description)
 
 
 def check_views(view: str | Sequence[str]) -> tuple[str, ...]:

@@ -12,16 +12,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from handson.core.messages import label, text
-from handson.drawing.plan import GONE, IMAGE_ICON, KINDS, THEMES, Mark, Part, Plan, Tier
+from handson.drawing.plan import COUNT, GONE, IMAGE_ICON, KINDS, THEMES, Mark, Part, Plan, Tier
 from handson.drawing.scene import GHOST, INK, PAPER, QUIET, Arrow, Box, Icon, Label, Point, Scene
 from handson.drawing.svg_document import fill_lines, measure, wrap
 
 COLOURS = dict(zip(KINDS, ("#2e7d32", "#1565c0", GHOST, "#c62828", GHOST), strict=True))
+COLOURS[COUNT] = COLOURS["changed"]
 """The colour of each kind of mark."""
 COMPUTER, DOCKER = "#F5F7FA", "#1D63ED"
 """The colour inside the learner's computer, and the one of Docker's border."""
 _SIGN_IN = "#C7131F"
 _HEAD, _TEXT, _SMALL, _BADGE = 14.0, 12.5, 12.0, 11.0
+_COUNT = 15.0
 _LEADING = _SMALL + 4
 _PART_ROOM = 136.0
 
@@ -294,11 +296,12 @@ class Frame(Scene):
         """Put a badge so that it ends at a corner, and sits astride the border there."""
         if mark is None:
             return
-        words, high = _name_mark(mark), 17.0
-        wide = measure(words, size=_BADGE) + 12
+        words, size = mark.words or _name_mark(mark), _COUNT if mark.words else _BADGE
+        high, wide = size + 6, measure(words, size=size) + 12
         x, y = corner[0] - wide, corner[1] - high / 2
         self.badges.append(Box(x, y, wide, high, COLOURS[mark.kind], COLOURS[mark.kind]))
-        self.add_lines(Label(x + wide / 2, y + 12.5, _BADGE, "middle", PAPER, bold=True), words)
+        baseline = y + high / 2 + size * 0.36
+        self.add_lines(Label(x + wide / 2, baseline, size, "middle", PAPER, bold=True), words)
 
 
 def _mark_border(box: Box, mark: Mark | None) -> Box:

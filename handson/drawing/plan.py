@@ -15,14 +15,19 @@ from handson.core.files import read_data
 
 KINDS = NEW, CHANGED, GONE, WRONG, MISSING = "new", "changed", "gone", "wrong", "missing"
 """The kinds of marks, in the order of the legend."""
+COUNT = "count"
 IMAGE_ICON = "aws/compute/ec2-container-registry-image"
 
 
 class Mark(Struct, frozen=True):
-    """The result of a comparison for a part: a kind above, and the numbers of the reasons."""
+    """The result of a comparison for a part: a kind above, and the numbers of the reasons.
+
+    A mark of the kind `COUNT` has `words` instead, which its badge shows in large letters.
+    """
 
     kind: str
     reasons: tuple[int, ...] = ()
+    words: str = ""
 
 
 class Part(Struct, frozen=True):

@@ -35,7 +35,7 @@ from handson.grading.marks import Requirements, format_local
 from handson.grading.output import SIGNS, find_diagnoses, find_failed_facts, read_words
 from handson.grading.tables import FORMULA, INNER_FORMULA
 
-_DATA = '<script type="application/json" id="{name}">{data}</script>\n'
+DATA = '<script type="application/json" id="{name}">{data}</script>\n'
 _ESCAPED = "<>&\u2028\u2029"
 """Signs that could end the element, begin another, or end a line of JavaScript."""
 _SHOWN = {
@@ -62,24 +62,25 @@ def make_page(grades: Grades) -> Iterator[str]:
     words = read_words("grading.report.page")
     yield begin_page(words["title"], style, script)
     yield f"<noscript>{escape(words['noscript'])}</noscript>\n"
-    yield _DATA.format(name="class", data=_embed(_describe_class(grades)))
+    yield DATA.format(name="class", data=embed_data(_describe_class(grades)))
     for number, result in enumerate(grades.results):
         described = _describe_learner(result)
-        yield _DATA.format(name=f"learner-{number}", data=_embed(described))
+        yield DATA.format(name=f"learner-{number}", data=embed_data(described))
     yield f"<script>{script}</script>\n</body>\n</html>\n"
 
 
-def begin_page(title: str, style: str, script: str = "") -> str:
-    """Return the beginning of a page on which nothing runs but the script, and nothing is fetched.
+def begin_page(title: str, style: str, script: str = "", *, sources: str = "img-src data:") -> str:
+    """Return the beginning of a page on which nothing runs but the script.
 
     Args:
         title: The title, as text.
         style: The style sheet, which the page gets.
         script: The script that the caller will add, or "" for none.
+        sources: What else the page's security policy allows.
     """
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
+        f"{sources}; base-uri 'none'; form-action 'none'"
     )
     values = {"lang": messages.language(), "title": escape(title), "policy": escape(policy)}
     return read_asset("report.html").format(**values, style=style)
@@ -96,7 +97,7 @@ def read_asset(name: str) -> str:
     return files("handson.grading").joinpath("page", name).read_text(encoding="utf-8")
 
 
-def _embed(data: object) -> str:
+def embed_data(data: object) -> str:
     """Return JSON that can stand in a `script` element, whatever it holds."""
     written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     text = show_invisible(replace_surrogates(written))

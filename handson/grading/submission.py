@@ -99,15 +99,25 @@ def judge_folders(
     Raises:
         KeyError: There is no such check.
     """
-    contents = [_read_contents(Submission(str(folder))) for folder in folders]
+    claims, unread = read_claims(folders)
+    mark = judge_check(syllabus.find_check(check_id), claims, requirements)
+    about_journals = [each for each in unread if (each.where or "").endswith(JOURNALS)]
+    return mark, [mark.objection, *about_journals] if mark.objection else about_journals
+
+
+def read_claims(folders: Iterable[Path], names: Sequence[str] = ()) -> tuple[Claims, list[Finding]]:
+    """Return the evidence in the files of some folders, and why files and records are not read.
+
+    Args:
+        folders: The folders.
+        names: The files in each of them; all files, if left out.
+    """
+    contents = [_read_contents(Submission(str(each), files=tuple(names))) for each in folders]
     claims = gather_claims(
         [notebook for each in contents for notebook in each.notebooks],
         [line for each in contents for line in each.lines],
     )
-    mark = judge_check(syllabus.find_check(check_id), claims, requirements)
-    unread = [each for read in contents for each in read.findings] + claims.findings
-    about_journals = [each for each in unread if (each.where or "").endswith(JOURNALS)]
-    return mark, [mark.objection, *about_journals] if mark.objection else about_journals
+    return claims, [each for read in contents for each in read.findings] + claims.findings
 
 
 def make_empty_result(

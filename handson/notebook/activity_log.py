@@ -8,21 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct, field
-
 from handson.core.folders import find_notebook
 from handson.course import evidence, syllabus
 from handson.course.activity import Activity, add_activity, name_error
 
-
-class _Kernel(Struct):
-    """The home folder of the last `start`, None while nothing is logged, and what has failed."""
-
-    home: Path | None = None
-    failed: set[Any] = field(default_factory=set)
-
-
-_kernel = _Kernel()
+_homes: list[Path] = []
+"""The home folder of the last `start`; none while nothing is logged."""
+_failed: set[object] = set()
+"""The cells and forms that failed since something worked again."""
 
 
 def begin_log(shell: Any, home: Path | None) -> None:
@@ -32,7 +25,7 @@ def begin_log(shell: Any, home: Path | None) -> None:
         shell: The result of `IPython.get_ipython`; None outside IPython.
         home: The home folder.
     """
-    _kernel.home = home
+    _homes[:] = [home] if home else []
     _log(None)
     if shell is not None and home:
         shell.events.register("post_run_cell", _log_cell)  # again is the same as once
@@ -41,10 +34,10 @@ def begin_log(shell: Any, home: Path | None) -> None:
 def log_outcome(place: object, error: BaseException | None) -> None:
     """Log the error of a cell or form, or that it works now after an error."""
     if isinstance(error, Exception):  # an interrupt is none
-        _kernel.failed.add(place)
+        _failed.add(place)
         _log(error)
-    elif error is None and place in _kernel.failed:
-        _kernel.failed.clear()
+    elif error is None and place in _failed:
+        _failed.clear()
         _log(None)
 
 
@@ -53,8 +46,8 @@ def _log_cell(result: Any) -> None:
 
 
 def _log(error: Exception | None) -> None:
-    if _kernel.home:
+    for home in _homes:
         notebook, name = find_notebook(), name_error(error) if error else ""
         # Another file's name may be the learner's words.
         known = next((each for each in syllabus.ALL_NOTEBOOKS if notebook.startswith(each)), "")
-        add_activity(_kernel.home, Activity(evidence.now(), known, name))
+        add_activity(home, Activity(evidence.now(), known, name))

@@ -1,0 +1,207 @@
+"""Serves the class board: a page, what it shows as JSON, and the class's picture.
+
+Without a hub it answers on 127.0.0.1 alone, to whoever opens the address with its token, which a
+cookie keeps afterwards: a projector does not show it.  As a service of a JupyterHub it answers to
+those whom the hub lets access the service.  It only answers GET.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import secrets
+import signal
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from html import escape
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application, HTTPError, RequestHandler, authenticated
+
+from handson.board.class_folder import ClassFolder, Learner
+from handson.core import messages
+from handson.core.errors import InvalidInput, NotReady
+from handson.course import syllabus
+from handson.course.course import Course
+from handson.drawing import draw_counts
+from handson.grading.output import SIGNS, read_words
+from handson.grading.report import DATA, begin_page, embed_data, read_asset
+
+LOCAL = "127.0.0.1"
+SOURCES = "img-src 'self' data:; connect-src 'self'"
+"""What the page's own security policy allows besides its script and style."""
+HEADERS = {
+    "Cache-Control": "no-cache, private",
+    "Content-Security-Policy": "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class _Handler(RequestHandler):
+    has_xsrf = False
+
+    def initialize(self, folder: ClassFolder) -> None:
+        self.folder = folder
+
+    def set_default_headers(self) -> None:
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
+
+    @authenticated
+    async def get(self, name: str) -> None:
+        # In a thread, so that a slow disk stops no answer.
+        learners = await asyncio.to_thread(self.folder.read) if name else []
+        if name == "learners.json":
+            self.set_header("Content-Type", "application/json")
+            self.finish(msgspec.json.encode(learners))
+        elif name == "picture.svg":
+            self.set_header("Content-Type", "image/svg+xml")
+            self.finish(draw_class(learners))
+        else:
+            self.finish(make_page(self.xsrf_token.decode() if self.has_xsrf else ""))
+
+
+class _WithToken:
+    """Lets in whoever opens the address with the token, at a host name of this computer alone."""
+
+    token: str
+    cookie: str
+    hosts: tuple[str, ...]
+
+    def prepare(self: Any) -> None:
+        if self.request.host not in self.hosts:  # another name may lead here (DNS rebinding)
+            raise HTTPError(403)
+        if self._is_token(self.get_query_argument("token", "")):
+            self.set_cookie(self.cookie, self.token, httponly=True, samesite="Lax")
+            self.redirect("/")
+
+    def _is_token(self, given: str) -> bool:
+        return hmac.compare_digest(given.encode(), self.token.encode())
+
+    def get_current_user(self: Any) -> Any:
+        return self._is_token(self.get_cookie(self.cookie, ""))
+
+    def get_login_url(self) -> str:
+        raise HTTPError(403, reason="Open the address that handson board printed")
+
+
+def make_page(xsrf: str = "") -> str:
+    """Return the page in the current language; it asks for what it shows."""
+    own = files("handson.board")
+    style = read_asset("report.css") + own.joinpath("board.css").read_text("utf-8")
+    script = own.joinpath("board.js").read_text("utf-8")
+    words = read_words("board.page")
+    data = {
+        "words": words,
+        "signs": SIGNS,
+        "xsrf": xsrf,
+        "questions": len(syllabus.QUESTIONS),
+        "checks": [messages.label("grading.report.short", it) for it in syllabus.CHECK_IDS],
+        "notebooks": read_words("notebook.overview.notebook"),
+    }
+    return (
+        begin_page(words["title"], style, script, sources=SOURCES)
+        + f"<noscript>{escape(words['noscript'])}</noscript>\n"
+        + DATA.format(name="about", data=embed_data(data))
+        + f"<script>{script}</script>\n</body>\n</html>\n"
+    )
+
+
+def draw_class(learners: list[Learner]) -> str:
+    """Return the exercise's picture with, at each part, how many of the class have it, as SVG."""
+    words = {}
+    for place, check in enumerate(syllabus.CHECK_IDS):
+        passed = sum(each.checks[place] == "passed" for each in learners)
+        words[check] = f"{passed} / {len(learners)}"
+    return draw_counts(words).svg
+
+
+def make_application(
+    folder: ClassFolder, auth: type, *, prefix: str = "/", **given: Any
+) -> Application:
+    """Return the application; `auth` lets requests in, and gets `given` as attributes."""
+    handler = type("_BoardHandler", (auth, _Handler), given)
+    return Application(
+        [(f"{prefix}(|learners[.]json|picture[.]svg)", handler, {"folder": folder})],
+        cookie_secret=secrets.token_bytes(32),
+        log_function=lambda handler: None,  # an address may hold the token
+    )
+
+
+def run_board(
+    folder: Path, environ: Mapping[str, str], *, course: Course = Course(), port: int = 0
+) -> None:
+    """Answer until Ctrl-C or SIGTERM; without a hub, the address is the last line that is printed.
+
+    Args:
+        folder: The folder of the learners' folders.
+        environ: The environment, in which a JupyterHub describes its service.
+        course: The class's course.
+        port: The port on 127.0.0.1 without a hub, or 0 for a free one.
+
+    Raises:
+        InvalidInput: There is no such folder.
+        NotReady: The port is taken, or a hub's service lacks the package jupyterhub.
+    """
+    if not folder.is_dir():
+        raise InvalidInput.from_key("board.no-folder", path=folder)
+    prefix = environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
+    # A server of one user has a prefix, too, and is no service.
+    is_service = bool(prefix) and "JUPYTERHUB_USER" not in environ
+    class_folder = ClassFolder(folder, course)
+    asyncio.run(_serve(class_folder, prefix if is_service else "", environ, port))
+
+
+async def _serve(folder: ClassFolder, prefix: str, environ: Mapping[str, str], port: int) -> None:
+    host = LOCAL
+    if prefix:
+        url = urlsplit(environ.get("JUPYTERHUB_SERVICE_URL", ""))
+        host, port = url.hostname or LOCAL, url.port or port
+    with NotReady.replace_os_errors("board.no-port", address=f"{host}:{port}"):
+        sockets = bind_sockets(port, host, socket.AF_INET)
+    port = sockets[0].getsockname()[1]
+    if prefix:
+        application = _make_service(folder, prefix, environ)
+        lines = [messages.text("board.service", prefix=prefix)]
+    else:
+        token = secrets.token_urlsafe()
+        hosts = (f"{LOCAL}:{port}", f"localhost:{port}")
+        given: dict[str, Any] = {"token": token, "cookie": f"handson-board-{port}", "hosts": hosts}
+        application = make_application(folder, _WithToken, **given)
+        lines = [messages.text("board.open"), f"http://{LOCAL}:{port}/?token={token}"]
+    HTTPServer(application).add_sockets(sockets)
+    print(*lines, sep="\n", flush=True)
+    ended = asyncio.Event()
+    with suppress(NotImplementedError, AttributeError):  # Windows has its KeyboardInterrupt alone
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            # A handler of `signal` would not wake a loop that is about to wait.
+            asyncio.get_running_loop().add_signal_handler(getattr(signal, name), ended.set)
+    await ended.wait()
+
+
+def _make_service(folder: ClassFolder, prefix: str, environ: Mapping[str, str]) -> Application:
+    """Return the application behind a hub's OAuth."""
+    try:
+        auth = import_module("jupyterhub.services.auth")  # the learner's image has it
+    except ImportError as error:
+        raise NotReady.from_key("board.no-jupyterhub") from error
+    name = prefix.strip("/").rpartition("/")[2]
+    client = environ.get("JUPYTERHUB_CLIENT_ID") or f"service-{name}"
+    hub = auth.HubOAuth(oauth_client_id=client)
+    # Without scopes any user's token would be enough.
+    scopes = {"access:services", f"access:services!service={name}"}
+    given = {"hub_auth": hub, "hub_scopes": scopes, "has_xsrf": True}
+    application = make_application(folder, auth.HubOAuthenticated, prefix=prefix, **given)
+    callback = type("_Callback", (auth.HubOAuthCallbackHandler,), {"hub_auth": hub})
+    application.add_handlers(".*", [(prefix + "oauth_callback", callback)])
+    return application
