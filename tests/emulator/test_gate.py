@@ -47,6 +47,7 @@ class Door:
 
     def __init__(self) -> None:
         self.passed: list[bytes] = []
+        self.read = 0
         self.changes = 0
         self.now, self.seconds = 1_800_000_000.0, 0.0
         self.state = gate.SAVED
@@ -77,6 +78,7 @@ class Door:
         said: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:
+            self.read += 1
             return {"type": "http.request", "body": arriving.pop(0), "more_body": bool(arriving)}
 
         async def send(message: dict[str, Any]) -> None:
@@ -353,10 +355,18 @@ def test_disuse_ends_with_a_request_and_a_change_is_noted_but_no_look(door: Door
 
 
 def test_a_body_without_end_is_refused_before_it_is_checked(door: Door) -> None:
-    request = list_vpcs()
-    request.data = b"x" * (gate.BODY_LIMIT + 1)
+    request, vouched = list_vpcs(), list_vpcs()
+    request.data = vouched.data = b"x" * (gate.UNPROVEN_LIMIT + 1)
     assert door.ask(sign(request)).status in (401, 403)
     assert door.passed == []
+    # Its headers name the body's digest, and are signed.
+    assert door.ask(sign(vouched, service="s3", by=S3SigV4Auth)).status == 200
+
+
+def test_the_body_of_a_stranger_is_not_read_where_the_headers_tell(door: Door) -> None:
+    forged = sign(list_vpcs(), STRANGERS["another secret"], service="s3", by=S3SigV4Auth)
+    assert [door.ask(request).status for request in (list_vpcs(), forged)] == [403, 403]
+    assert door.read == 0
 
 
 def test_no_web_socket_is_opened(door: Door) -> None:

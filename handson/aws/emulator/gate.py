@@ -40,7 +40,8 @@ CHALLENGE, PROOF = "x-handson-challenge", "x-handson-proof"
 SAVED, FULL, UNWRITABLE = STATES = ("saved", "full", "unwritable")
 """What a health check finds: whether the state could be saved, or why not."""
 TOKEN_SECONDS = 12 * 60 * 60
-BODY_LIMIT = 64 << 20
+BODY_LIMIT, UNPROVEN_LIMIT = 64 << 20, 8 << 20
+"""Bytes of a body; fewer where only the body shows whether the signature is right."""
 _UNKNOWN = "InvalidClientTokenId", "The security token included in the request is invalid."
 _EXPIRED = "RequestExpired", "Request has expired."
 _NAMES = re.compile(r"(127(\.\d+){3}|\[::1]|([\w-]+\.)*(localhost|amazonaws\.com))(:\d+)?", re.I)
@@ -79,15 +80,15 @@ class Request:
         """Whether the signature is in the address."""
         return "authorization" not in self.headers and "X-Amz-Signature" in self.query
 
-    async def read_body(self) -> bytes:
+    async def read_body(self, limit: int) -> bytes:
         """Return the whole body, which can be received once more afterwards."""
         body, receive, more = bytearray(), self.receive, True
         while more:
             message = await receive()
             more = bool(message.get("more_body"))
             body += message.get("body", b"")
-            if len(body) > BODY_LIMIT:
-                raise Refused("UnsupportedSignature", f"The body exceeds {BODY_LIMIT} bytes.")
+            if len(body) > limit:
+                raise Refused("UnsupportedSignature", f"The body exceeds {limit} bytes.")
         whole = bytes(body)  # one copy, since others may send many
         again = [{"type": "http.request", "body": whole, "more_body": False}]
 
@@ -208,14 +209,22 @@ class Gate:
         signed = {*signature.signed_headers.split(";"), "x-amz-content-sha256"}
         if "host" not in signed or any(x.startswith("x-amz-") for x in headers.keys() - signed):
             raise Refused("SignatureDoesNotMatch", "There were headers which were not signed.")
-        secret, body = self._find_secret(signature.access_key_id, token), await request.read_body()
         raw_path = (request.scope.get("raw_path") or quote(request.path).encode()).decode("latin-1")
-        failure = sigv4.header_signature_failure(
-            signature, secret, request.scope["method"], raw_path, query, headers, body,
-            presigned=presigned,
+        find_failure = partial(
+            sigv4.header_signature_failure,
+            signature, self._find_secret(signature.access_key_id, token),
+            request.scope["method"], raw_path, query, headers, presigned=presigned,
         )  # fmt: skip
         stated = headers.get("x-amz-content-sha256", "")
-        if not failure and _DIGEST.fullmatch(stated) and hashlib.sha256(body).hexdigest() != stated:
+        # A stranger's body is not read where the headers tell already.
+        is_stated = bool(_DIGEST.fullmatch(stated)) or stated == "UNSIGNED-PAYLOAD"
+        failure = find_failure(body=b"") if is_stated else None
+        if failure:
+            raise Refused(*failure)
+        body = await request.read_body(BODY_LIMIT if is_stated else UNPROVEN_LIMIT)
+        if not is_stated:
+            failure = find_failure(body=body)
+        elif _DIGEST.fullmatch(stated) and hashlib.sha256(body).hexdigest() != stated:
             failure = "SignatureDoesNotMatch", "The payload does not match x-amz-content-sha256."
         if failure:
             raise Refused(*failure)
