@@ -261,6 +261,10 @@ def _with_checked_arguments(verb: Callable[..., Any]) -> Callable[..., Any]:
             values = [*arguments, *keywords.values()]
             error.remedy = _full_width_remedy(error, values) or error.remedy
             raise
+        except (RuntimeError, BlockingIOError) as error:  # the latter is fork's
+            if isinstance(error, RuntimeError) and "can't start new thread" not in str(error):
+                raise
+            raise NotReady.from_key("core.exhausted", reason=error) from error
 
     return checked
 

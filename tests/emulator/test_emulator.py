@@ -200,7 +200,7 @@ def test_a_state_that_cannot_be_saved_is_told_at_the_next_call_until_it_can(
     assert start(home).pid == running.pid
 
 
-def test_one_of_an_older_version_and_one_whose_secret_is_gone_start_anew_with_their_state(
+def test_one_whose_secret_is_gone_or_exchanged_starts_anew_with_its_state(
     home: Path, connect: Connect
 ) -> None:
     first = start(home)
@@ -213,6 +213,10 @@ def test_one_of_an_older_version_and_one_whose_secret_is_gone_start_anew_with_th
     assert (second.state, second.pid == first.pid) == ("started", False)
     assert second.secret_access_key not in (first.secret_access_key, room.SECRET)
     assert own_vpcs(connect(second)) == [vpc]
+    (home / "emulator" / server.SECRET).write_text(first.secret_access_key)
+    third = start(home, timeout=10.0)
+    assert (third.state, third.secret_access_key) == ("started", first.secret_access_key)
+    assert own_vpcs(connect(third)) == [vpc]
 
 
 def test_nobody_else_gets_an_answer_or_reads_a_file_and_no_process_shows_the_secret(
@@ -243,7 +247,7 @@ def test_nobody_else_gets_an_answer_or_reads_a_file_and_no_process_shows_the_sec
     other = start(tmp_path / "other")
     try:
         assert other.secret_access_key != running.secret_access_key
-        assert processes.check_health(running.port, other.secret_access_key) == ""
+        assert processes.check_health(running.port, other.secret_access_key) == "other secret"
     finally:
         room.stop_emulator(tmp_path / "other")
 

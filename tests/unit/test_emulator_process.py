@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -67,6 +68,7 @@ def test_a_log_is_continued_until_it_is_large(tmp_path: Path) -> None:
 LAST_WORDS = {
     "Traceback\n\nOSError: no port\n\n": "(exit code 70, last log line: OSError: no port)",
     "Traceback\nOSError: [Errno 28] No space left on device\n": "is full (OSError: [Errno 28]",
+    "Traceback\nOSError: [Errno 122] Disk quota exceeded\n": "is full (OSError: [Errno 122]",
     None: "(exit code 70, last log line: ?)",
 }
 
@@ -148,8 +150,10 @@ class Services:
     def _json_default(self, value: object) -> Any:
         raise TypeError(value)
 
-    def save_soon(self) -> None:
+    def save_soon(self, *, executor: Executor | None = None) -> None:
         async def scenario() -> None:
+            if executor:
+                asyncio.get_running_loop().set_default_executor(executor)
             self.saver.note_change()
             self.saver.note_change()
             assert self.saver._task
@@ -215,6 +219,15 @@ def test_a_state_that_cannot_be_written_is_tried_until_it_can(services: Services
     assert [type(failure) for failure in failures] == [type(None), FileExistsError, FileExistsError]
     assert services.saver.failure is None
     assert services.load_state("ec2") == {"vpcs": 1}
+
+
+def test_a_state_is_saved_where_no_thread_can_be_started(services: Services) -> None:
+    class Exhausted(ThreadPoolExecutor):
+        def submit(self, *_: Any, **__: Any) -> Any:
+            raise RuntimeError("can't start new thread")
+
+    services.save_soon(executor=Exhausted())
+    assert services.saver.load_state("ec2") == {"vpcs": 1}
 
 
 def test_a_service_that_has_no_state_to_give_keeps_no_other_from_being_saved(

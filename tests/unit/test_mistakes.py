@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import tomllib
 from collections.abc import Callable
@@ -32,6 +33,9 @@ class Shop:
             if said not in ("yes", "front"):
                 raise InvalidInput(f"There is no {said!r}.", "Say yes.")
 
+    def open(self, raising: Exception) -> None:
+        raise raising
+
 
 def refused(call: Callable[[], object]) -> InvalidInput:
     with pytest.raises(InvalidInput) as refusal:
@@ -55,6 +59,14 @@ def test_full_width_characters_are_named_where_a_verb_refuses_them() -> None:
     for plain, one in keywords.items():
         assert f'半角の "{plain}"' in refused(lambda one=one: Shop().close(**one)).remedy  # type: ignore[misc]
     assert refused(lambda: Shop().close("no", doors=("ｆront",))).remedy == "Say yes."
+
+
+def test_a_machine_without_threads_or_processes_left_is_told() -> None:
+    for error in (RuntimeError("can't start new thread"), BlockingIOError(errno.EAGAIN, "fork")):
+        with pytest.raises(NotReady, match="プロセスやスレッド"):
+            Shop().open(error)
+    with pytest.raises(RuntimeError, match="something else"):
+        Shop().open(RuntimeError("something else"))
 
 
 def test_every_verb_of_the_workshop_refuses_a_keyword_that_it_does_not_have() -> None:

@@ -91,7 +91,7 @@ def ensure_running(
     # No lock: a process that answers is neither starting nor stopping, and every verb asks for it.
     if record and secret and record.region == region:
         health = process.check_health(record.port, secret)
-        if health:
+        if health in gate.STATES:
             return _require_saved(folder, record, health)
     with _lock(folder, timeout=timeout):
         try:
@@ -173,7 +173,8 @@ def _join(folder: Path, *, region: str, timeout: float) -> Running | None:
     """Return the running process, now that no other process can start one.
 
     Wait while it lives without answering: it starts, stops or is very busy.  Stop it if it serves
-    another region, or if the home has no secret: a process of an older version answers everybody.
+    another region, or if the home has no secret or another one: a process of an older version
+    answers everybody, and nobody can sign for one whose secret was lost or exchanged.
     """
     record, secret = process.read_record(folder), process.read_secret(folder)
     if record is None:
@@ -187,7 +188,7 @@ def _join(folder: Path, *, region: str, timeout: float) -> Running | None:
         )
         if found == "dead":
             return None
-        if record.region == region:
+        if record.region == region and found in gate.STATES:
             return _require_saved(folder, record, found)
     _stop(folder, timeout=timeout)
     return None
@@ -211,7 +212,7 @@ def _start(folder: Path, *, region: str, environ: Mapping[str, str], timeout: fl
             raise process.explain_death(folder, child.returncode)
         if record is None or record.token != token:
             return False
-        return bool(process.check_health(record.port, secret))
+        return process.check_health(record.port, secret) in gate.STATES
 
     try:
         record = wait_until(
@@ -268,7 +269,10 @@ def _file_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        key = "aws.emulator.disk-full" if full else "aws.emulator.not-writable"
+        key = "aws.emulator.not-writable"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            key = "aws.emulator.disk-full"
+        if error.errno in (errno.EAGAIN, errno.ENOMEM):  # of fork
+            key = "core.exhausted"
         reason = error.strerror or str(error)
         raise NotReady.from_key(key, path=folder, reason=reason) from error

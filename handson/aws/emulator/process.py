@@ -41,6 +41,7 @@ PASSED_ON = (
 """The variables that Python needs to start on some system; MiniStack gets no others."""
 
 LOG_LIMIT = 1_000_000
+OTHER_SECRET = "other secret"
 _SECONDS_TO_DIE = 10.0
 _SHORTEST_SECRET = 16
 
@@ -151,7 +152,7 @@ def explain_death(folder: Path, code: int) -> NotReady:
     with suppress(OSError):
         text = log.read_text(encoding="utf-8", errors="replace")
     last_line = (text.strip().rpartition("\n")[2].strip() or "?")[:200]
-    if os.strerror(errno.ENOSPC) in last_line:
+    if any(os.strerror(each) in last_line for each in (errno.ENOSPC, errno.EDQUOT)):
         return NotReady.from_key("aws.emulator.disk-full", path=folder, reason=last_line)
     return NotReady.from_key("aws.emulator.died", code=code, said=last_line, log=log)
 
@@ -200,21 +201,27 @@ def find_process(record: ProcessRecord | None) -> psutil.Process | None:
 def probe_process(record: ProcessRecord, secret: str) -> str:
     """Tell whether the process of `record` answers, lives without answering, or has ended.
 
-    Return what `check_health` returns, "busy" or "dead".
+    Return what `check_health` returns, "busy" or "dead"; `OTHER_SECRET` only of a process of ours.
     """
     health = check_health(record.port, secret) if record.state == "running" else ""
-    return health or ("busy" if find_process(record) else "dead")
+    if health in gate.STATES:
+        return health
+    return (health or "busy") if find_process(record) else "dead"
 
 
 def check_health(port: int, secret: str) -> str:
-    """Return one of `gate.STATES` if this home's AWS answers on `port` within a second, else ""."""
+    """Return one of `gate.STATES` if this home's AWS answers on `port` within a second.
+
+    Return `OTHER_SECRET` if it cannot prove that it has the secret, and "" without an answer.
+    """
     connection = HTTPConnection(server.HOST, port, timeout=1.0)
     challenge = secrets.token_hex(16)
     with closing(connection), suppress(OSError, HTTPException):
         connection.request("GET", gate.HEALTH, headers={gate.CHALLENGE: challenge})
         proof = connection.getresponse().getheader(gate.PROOF, "")
         proofs = {gate.prove(secret, "health", f"{challenge}\n{it}"): it for it in gate.STATES}
-        return next((it for known, it in proofs.items() if hmac.compare_digest(known, proof)), "")
+        known = (it for each, it in proofs.items() if hmac.compare_digest(each, proof))
+        return next(known, OTHER_SECRET if proof else "")
     return ""
 
 

@@ -82,7 +82,10 @@ class StateSaver:
             self._is_changed = False
             # No request is answered meanwhile, so the states are of one moment.
             encoded = self._encode_all(self._services())
-            self.failure = await asyncio.to_thread(self._write, *encoded)
+            try:
+                self.failure = await asyncio.to_thread(self._write, *encoded)
+            except RuntimeError:  # no thread can be started: the container's limit is reached
+                self.failure = self._write(*encoded)
 
     def save_all(self, services: Mapping[str, Any]) -> None:
         """Save the states of these services, as MiniStack does when it stops."""
