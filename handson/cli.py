@@ -57,8 +57,8 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-class WorkshopCommand(click.Command):
-    """A command with the options --lang and --debug; its function gets the settings first.
+class LanguageCommand(click.Command):
+    """A command with the options --lang and --debug, which makes no home folder.
 
     The exit code is 1 if the function returns False.
     """
@@ -75,8 +75,20 @@ class WorkshopCommand(click.Command):
         lang, debug = ctx.params.pop("lang"), ctx.params.pop("debug")
         ctx.find_root().params["debug"] |= debug
         assert self.callback
-        passed = ctx.invoke(self.callback, settings.read_environment(lang=lang), **ctx.params)
+        passed = ctx.invoke(self.callback, *self.prepare(lang), **ctx.params)
         ctx.exit(NOT_PASSED if passed is False else OK)
+
+    def prepare(self, lang: str | None) -> tuple[Settings, ...]:
+        """Switch to the language, and return what the function gets before its parameters."""
+        settings.choose_language(lang)
+        return ()
+
+
+class WorkshopCommand(LanguageCommand):
+    """A command whose function gets the settings first, and which makes the home folder."""
+
+    def prepare(self, lang: str | None) -> tuple[Settings, ...]:
+        return (settings.read_environment(lang=lang),)
 
 
 class CommandGroup(click.Group):
@@ -232,7 +244,7 @@ def verify(chosen: Settings, as_json: bool) -> bool:
     return verification.passed
 
 
-@main.command()
+@main.command(cls=LanguageCommand)
 @with_submissions
 @click.option("--json", "as_json", is_flag=True, help="Print handson.grading/1.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print a table for a gradebook.")
@@ -249,7 +261,7 @@ def verify(chosen: Settings, as_json: bool) -> bool:
 @click.option("--region", help="The region that counts.")
 @click.option("--from", "since", metavar="DATE", help="When the assignment began.")
 @click.option("--until", metavar="DATE", help="When it ended; of a date, the end of the day.")
-def grade(chosen: Settings, paths: tuple[Path, ...], **asked: Any) -> None:
+def grade(paths: tuple[Path, ...], **asked: Any) -> None:
     """Grade notebooks, folders or zips without running them. Exit code 0: graded, 2: nothing to."""
     platform, is_shown = asked["platform"], not asked["output"] and sys.stdout.isatty()
     if asked["as_json"] and (asked["as_csv"] or platform):

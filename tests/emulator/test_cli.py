@@ -116,6 +116,14 @@ def test_an_error_that_nobody_expected_and_ctrl_c_end_in_words(home: Path) -> No
     assert (stopped.exit_code, stopped.stderr) == (130, f"{said}\n")
 
 
+def test_ctrl_c_while_the_command_loads_ends_it_quietly(tmp_path: Path, root: Path) -> None:
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
+    path = {"PYTHONPATH": os.pathsep.join(map(str, (tmp_path, root)))}
+    command = [sys.executable, "-m", "handson", "doctor"]
+    ended = subprocess.run(command, env=path, capture_output=True, check=False)
+    assert (ended.returncode, ended.stderr) == (130, b"")
+
+
 def test_a_usage_error_ends_with_2_and_makes_no_home(call: Call, home: Path) -> None:
     wrong = ["no-such-command", "draw", "draw --view azure -o x.svg", "run --lang fr"]
     wrong += [f"run --output {__file__}", "emulator restart", "lab --port 0"]

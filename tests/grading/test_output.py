@@ -205,6 +205,7 @@ def test_the_command_prints_results_and_what_else_there_is(inbox: Path, tmp_path
     assert [part for part in ("s99", str(path)) if part not in result.stderr] == []
     assert run(inbox / "s01", "--csv").stdout.startswith('\ufeff"learner","name",')
     assert "80/80" in run(inbox / "s01", "--lang", "en").stdout
+    assert not (tmp_path / "home").exists()
 
 
 def test_the_course_says_what_items_are_worth_and_options_win_over_its_window(
