@@ -132,7 +132,7 @@ def _check_target(settings: Settings, connect: Callable[[], Aws]) -> Iterator[Ma
 
 def _check_permissions(aws: Aws, settings: Settings) -> MachineFinding:
     """Ask AWS with dry runs, which exist only for EC2 calls that need no earlier resource."""
-    network.check_permissions(aws, settings.exercise.network)
+    network.plan_work(aws, settings.exercise.network)
     return _advise("permissions", messages.text("notebook.doctor.permissions-asked"))
 
 

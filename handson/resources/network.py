@@ -95,7 +95,7 @@ def ensure_network(
     results: dict[str, str] = {}
 
     def attempt() -> None:
-        work = _plan_work(aws, form, zones, exercise)
+        work = plan_work(aws, form, zones, exercise)
         results.update(work.known)
         while True:
             try:
@@ -127,16 +127,6 @@ def foresee_network(
     """Return the work that a form leaves beside an earlier look at all VPCs; makes no call."""
     named = tuple(vpc for vpc in listing.vpcs if vpc.name == form.vpc_name)
     return _compare(aws, form, replace(listing, vpcs=named), zones)
-
-
-def check_permissions(aws: Aws, form: NetworkForm) -> None:
-    """Ask real AWS whether IAM allows the calls that are missing; creates nothing.
-
-    Raises:
-        NotAllowed: Permissions are missing; names all of them.
-        HandsonError: AWS did not answer, or the network cannot be created here.
-    """
-    _plan_work(aws, form)
 
 
 def plan_network(
@@ -202,10 +192,18 @@ def _lead_outside(operation: str) -> Step:
     return replace(_call("default-route", operation, **route), after=("attachment",))
 
 
-def _plan_work(
+def plan_work(
     aws: Aws, form: NetworkForm, zones: Sequence[str] = (), exercise: Exercise = Exercise()
 ) -> Work:
-    """Return the work that is to be done, if it fits the region, the existing VPC and IAM."""
+    """Return the work that is to be done, if it fits the region, the existing VPC and IAM.
+
+    Real AWS is asked whether IAM allows the calls that are missing; nothing is created.
+
+    Raises:
+        InvalidInput: It does not fit.
+        NotAllowed: Permissions are missing; names all of them.
+        HandsonError: AWS did not answer.
+    """
     work = _find_work(aws, form, zones)
     if work.vpc is None:
         _check_quota(aws, existing=work.listing.vpc_count)

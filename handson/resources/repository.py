@@ -187,27 +187,16 @@ def make_destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -
     """Return the destination of a push to this repository, with a new token of this region."""
     from handson.engine.model import Destination  # a push alone needs it
 
-    username, password = get_login(aws)
-    return Destination(
-        registry=build_registry_address(aws),
-        scheme=urlsplit(aws.endpoint).scheme if aws.endpoint else "https",
-        repository=repository.name,
-        username=username,
-        password=password,
-        tags=tuple(tags),
-        open_session=partial(open_session, aws),
-    )
+    scheme = urlsplit(aws.endpoint).scheme if aws.endpoint else "https"
+    place = (build_registry_address(aws), scheme, repository.name)
+    return Destination(*place, *get_login(aws), tuple(tags), partial(open_session, aws))
 
 
 def open_session(aws: Aws) -> Any:
     """Open a session of requests to the registry, and to where it keeps its layers."""
-    endpoint = aws.endpoint or ""
-    return https.open_session(
-        aws.ca_bundle,
-        is_local=https.is_on_loopback(endpoint),
-        adapter=find_adapter(endpoint),
-        sleep=aws.patience.sleep,
-    )
+    endpoint, sleep = aws.endpoint or "", aws.patience.sleep
+    local, adapter = https.is_on_loopback(endpoint), find_adapter(endpoint)
+    return https.open_session(aws.ca_bundle, is_local=local, adapter=adapter, sleep=sleep)
 
 
 def build_registry_address(aws: Aws) -> str:

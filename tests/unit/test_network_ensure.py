@@ -13,7 +13,7 @@ from handson.core.cards import Note
 from handson.core.errors import AWSError, InvalidInput, NotAllowed, WaitTimeout
 from handson.core.waiting import wait_until
 from handson.course.exercise import Exercise, NetworkForm
-from handson.resources.network import Network, check_permissions, ensure_network
+from handson.resources.network import Network, ensure_network, plan_work
 from tests.unit.fake_aws import Refusal, unauthorized
 from tests.unit.fake_ec2 import ZONES, FakeEc2
 
@@ -443,12 +443,12 @@ def test_a_quota_that_is_not_told_leaves_it_to_aws(region: FakeEc2, code: str) -
     assert ensured(region, kind="aws").vpc.name == "ecs-handson-vpc"
 
 
-@pytest.mark.parametrize("ask", [check_permissions, ensure_network])
+@pytest.mark.parametrize("ask", [plan_work, ensure_network])
 def test_a_missing_permission_is_told_before_anything_is_created(region: FakeEc2, ask: Any) -> None:
     region.first("CreateVpc", unauthorized("ec2:CreateVpc"))
     with pytest.raises(NotAllowed) as denied:
         ask(region.connect(), FORM)
-    check_permissions(region.connect(), FORM)  # now it is allowed, which creates nothing
+    plan_work(region.connect(), FORM)  # now it is allowed, which creates nothing
     assert (denied.value.actions, region.writes) == (("ec2:CreateVpc",), [])
 
 

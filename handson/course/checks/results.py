@@ -204,13 +204,11 @@ class Verification(Displayable, Struct, frozen=True):
                     parts.append(_table([fact for fact in check.facts if not fact.passed]))
                 for diagnosis in check.diagnoses:
                     parts += warning_notes(diagnosis.message, diagnosis.remedy)
-        title = messages.text(
-            "course.checks.verified",
-            passed=sum(check.passed for check in self.checks),
-            count=len(self.checks),
-            account=one_line(self.target.account),
-            region=one_line(self.target.region),
-        )
+        counts = {"passed": len(self.checks) - len(self.failing), "count": len(self.checks)}
+        where = {
+            it: one_line(text) for it, text in pick_fields(self.target, "account region").items()
+        }
+        title = messages.text("course.checks.verified", **counts, **where)
         return Card(title, tuple(parts), state="ok" if self.passed else "bad")
 
 
