@@ -180,12 +180,12 @@ async def _serve(folder: ClassFolder, prefix: str, environ: Mapping[str, str], p
         application = make_application(folder, _WithToken, **given)
         lines = [messages.text("board.open"), f"http://{LOCAL}:{port}/?token={token}"]
     HTTPServer(application).add_sockets(sockets)
-    print(*lines, sep="\n", flush=True)
     ended = asyncio.Event()
     with suppress(NotImplementedError, AttributeError):  # Windows has its KeyboardInterrupt alone
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             # A handler of `signal` would not wake a loop that is about to wait.
             asyncio.get_running_loop().add_signal_handler(getattr(signal, name), ended.set)
+    print(*lines, sep="\n", flush=True)
     await ended.wait()
 
 
