@@ -25,13 +25,13 @@ CLASS_BOARD_TOKEN_FILE  where the class board finds its secret; without it there
 import csv
 import dbm
 import os
-import re
 import secrets
 import shutil
 import socket
 import sys
 import unicodedata
 from contextlib import suppress
+from hashlib import sha256
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -60,7 +60,6 @@ HUB, LABEL = socket.gethostname(), {"handson.class": NAME}  # a container's host
 BOARD_TOKEN = os.environ.get("CLASS_BOARD_TOKEN_FILE") or ""
 LEARNER = 1000  # the user of the learners' image
 LEAST_FREE = 1 << 30  # bytes of the disk, below which no server is started
-FREE_NAME = re.compile(r"\w[\w.@+-]*")
 
 if LANG not in ("ja", "en"):
     refuse(f"CLASS_LANG is “{LANG}”.", "Set it to ja or en.")
@@ -188,8 +187,9 @@ def name_folder(user, escaped):
 
     Grading reads the learner's name from the folder.
     """
-    is_free = FREE_NAME.fullmatch(user) and len(user.encode()) < 200
-    return user if is_free else f"~{escaped[:200]}"
+    is_file_name = user.isprintable() and user[0] not in ".-~" and len(user.encode()) <= 200
+    digest = sha256(user.encode()).hexdigest()[:12]  # two long names may begin alike
+    return user if is_file_name else f"~{escaped[:150]}-{digest}"
 
 
 def make_folder(path):
@@ -226,20 +226,30 @@ async def prepare_server(spawner):
         spawner.mounts = [spawner.mounts[0], every]
     spawner.network_name = f"{NAME}-{spawner.escaped_name}"
     await remove_network(spawner)
-    options = {} if INTERNET else {"com.docker.network.bridge.inhibit_ipv4": "true"}
-    # Docker's own address pools end after about thirty networks.  The hub's id of the user is
-    # unique, so no two users ask for the same addresses.
-    first = SUBNET[8 * (spawner.user.id % SUBNETS)]
-    await spawner.docker(
-        "create_network",
-        spawner.network_name,
-        driver="bridge",
-        internal=not INTERNET,  # without a way out; and without an address of the host's in it
-        options=options,
-        ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=f"{first}/29")]),
-        labels=LABEL,
-    )
+    await create_network(spawner)
     await spawner.docker("connect_container_to_network", HUB, spawner.network_name, aliases=["hub"])
+
+
+async def create_network(spawner):
+    """Make a learner's network, with free addresses of CLASS_SUBNET.
+
+    Docker's own address pools end after about thirty networks.
+    """
+    given = {
+        "driver": "bridge",
+        "internal": not INTERNET,  # without a way out; and without an address of the host's in it
+        "options": {} if INTERNET else {"com.docker.network.bridge.inhibit_ipv4": "true"},
+        "labels": LABEL,
+    }
+    for number in range(SUBNETS):  # from the user's number on: that is free unless another uses it
+        first = SUBNET[8 * ((spawner.user.id + number) % SUBNETS)]
+        ipam = IPAMConfig(pool_configs=[IPAMPool(subnet=f"{first}/29")])
+        try:
+            return await spawner.docker("create_network", spawner.network_name, ipam=ipam, **given)
+        except APIError as error:
+            if "overlaps" not in str(error):
+                raise
+    raise RuntimeError(f"{SUBNET} has no free addresses: set CLASS_SUBNET to a larger range")
 
 
 async def remove_network(spawner):
@@ -380,6 +390,7 @@ if BOARD_TOKEN:  # of a container beside the hub's, see compose.yaml
             "api_token": make_board_token(Path(BOARD_TOKEN)),
             "oauth_client_id": "service-board",
             "oauth_no_confirm": True,
+            "timeout": 1,  # seconds that the hub waits for it: it starts after the hub
         }
     )
 
@@ -404,6 +415,7 @@ c.DockerSpawner.extra_host_config = {
     "ulimits": [{"name": "fsize", "soft": 1 << 30, "hard": 1 << 30}],  # no file above 1 GB
     "log_config": {"type": "json-file", "config": {"max-size": "5m", "max-file": "2"}},
 }
+c.Spawner.poll_interval = 10  # seconds, until a server that was killed can be started again
 c.Spawner.mem_limit = MEMORY
 c.Spawner.cpu_limit = float(os.environ.get("CLASS_CPU") or 1)
 c.Spawner.notebook_dir = "/home/learner"
