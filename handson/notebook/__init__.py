@@ -34,6 +34,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,10 @@ def load_ipython_extension(shell: Any) -> None:
     kernel also stops naming Python's version to JupyterLab, which would note it in the notebook: an
     opened notebook would count as changed.
     """
+    if "JUPYTERHUB_USER" in os.environ:
+        # Where a server's memory ends, a kernel has to end, and not the server with all of them.
+        with suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     folder = folders.find_current_folder()
     edition = folders.find_edition(folder)
     notebooks = (folder / f"{name}.ipynb" for name in syllabus.NOTEBOOKS)
