@@ -36,8 +36,8 @@ from handson.grading.submission import read_answers, read_claims
 
 MOST_FOLDERS, MOST_ENTRIES = 100_000, 5_000
 """Folders of a class, and entries of a folder, that are looked at."""
-BETWEEN_LOOKS, BETWEEN_SEARCHES = 2, 20
-"""Seconds between looks at known files, and between searches for new ones."""
+SECONDS = 20
+"""The time between two searches for new files; known ones are looked at each time."""
 
 _HOME, _DIAGRAM = ".handson", f"{syllabus.DIAGRAM.notebook}.ipynb"
 _OURS = {HAND_IN, LOG, _DIAGRAM}
@@ -89,7 +89,7 @@ class ClassFolder:
         self._asked = Requirements(course=course)
         self._clock = clock
         self._lock = Lock()
-        self._looked = self._searched = float("-inf")
+        self._searched = float("-inf")
         self._paths: dict[str, list[str]] = {}
         self._known: dict[str, tuple[Files, Learner]] = {}
 
@@ -97,11 +97,9 @@ class ClassFolder:
         """Return the learners by name; only files that have changed are read again."""
         with self._lock:
             now = self._clock()
-            if now - self._searched >= BETWEEN_SEARCHES:
+            if now - self._searched >= SECONDS:
                 self._paths, self._searched = _group_by_learner(self._root), now
-            if now - self._looked >= BETWEEN_LOOKS:
-                self._known = dict(self._look())
-                self._looked = now
+            self._known = dict(self._look())
             return [learner for _, learner in self._known.values()]
 
     def _look(self) -> Iterator[tuple[str, tuple[Files, Learner]]]:
