@@ -6,6 +6,7 @@ environment that holds the `jupyterhub` command and kubespawner.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
@@ -111,6 +112,30 @@ def test_each_setting_of_the_workshop_is_one_that_the_reference_lists(
 ) -> None:
     reference = (root / "docs" / "reference.md").read_text(encoding="utf-8")
     assert [name for name in values["singleuser"]["extraEnv"] if f"`{name}`" not in reference] == []
+
+
+@pytest.mark.parametrize("page", ["hosting.md", "hosting.ja.md"])
+def test_a_class_of_its_own_on_top_is_valid_as_the_page_shows_it(
+    root: Path, values: Any, find_faults: Any, page: str
+) -> None:
+    text = (root / "docs" / page).read_text(encoding="utf-8")
+    [own] = re.findall(r"^```yaml\n(# class.yaml\n.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+    assert list(find_faults(merge(values, yaml.load(own, SAFE)))) == []
+
+
+def test_from_a_learners_pod_only_names_are_asked_for_besides_the_hub(values: Any) -> None:
+    policy = values["singleuser"]["networkPolicy"]
+    ways_out = {name for name, is_open in policy["egressAllowRules"].items() if is_open}
+    assert ways_out == {"dnsPortsKubeSystemNamespace", "dnsPortsPrivateIPs"}
+    assert (policy["enabled"], policy["egress"], policy["ingress"]) == (True, [], [])
+
+
+def test_the_image_has_the_user_and_the_home_that_the_pod_is_given(root: Path, values: Any) -> None:
+    image = (root / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+    pod = values["singleuser"]
+    name = Path(pod["storage"]["homeMountPath"]).name
+    assert re.search(rf"useradd --create-home --uid {pod['uid']} .* {name} ", image)
+    assert f"HANDSON_HOME={pod['extraEnv']['HANDSON_HOME']} " in image
 
 
 def test_the_claim_of_the_hand_ins_is_the_one_that_is_mounted_and_many_nodes_may_write_it(
