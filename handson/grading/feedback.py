@@ -26,7 +26,7 @@ from handson.grading import report
 from handson.grading.classroom import Grades
 from handson.grading.export_names import SUFFIXES, make_zip_name
 from handson.grading.findings import CheckMark, Result, Written, check_label
-from handson.grading.marks import Requirements
+from handson.grading.marks import Requirements, format_end
 from handson.grading.output import SIGNS, read_words
 
 ENDING = b"<!-- handson feedback -->"
@@ -118,7 +118,7 @@ def _show_points(result: Result, words: Words) -> Iterator[str]:
     if result.total is None:
         yield _write("p", words["so-far"], "warning")
     if result.until and result.late_by:
-        until = f"{datetime.fromisoformat(result.until).astimezone():%Y-%m-%d %H:%M}"
+        until = format_end(datetime.fromisoformat(result.until)).replace("T", " ")
         yield _write("p", words["late"].format(until=until, late=result.lateness), "warning")
     rows = []
     for item in result.items:

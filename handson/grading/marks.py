@@ -18,7 +18,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from math import ceil, floor
 from typing import Any
@@ -243,12 +243,19 @@ def _examine_circumstances(
     if asked.since is not None and moment < asked.since:
         yield _about(claim, "too-early", seen=format_local(moment), limit=format_local(asked.since))
     if asked.until is not None and moment >= asked.until:
-        yield _about(claim, "too-late", seen=format_local(moment), limit=format_local(asked.until))
+        yield _about(claim, "too-late", seen=format_local(moment), limit=format_end(asked.until))
 
 
 def format_local(moment: datetime) -> str:
     """Return a moment in this machine's time zone, in which the window was given."""
     return moment.astimezone().isoformat(timespec="minutes")
+
+
+def format_end(moment: datetime) -> str:
+    """Return a deadline in this machine's time zone; the end of a day as that day's date."""
+    local = moment.astimezone()
+    is_end_of_day = not (local.hour or local.minute or local.second)
+    return f"{local - timedelta(hours=1):%Y-%m-%d}" if is_end_of_day else format_local(local)
 
 
 def _examine_names(own: Sequence[Claim], learner: Learner | None) -> Iterator[Finding]:

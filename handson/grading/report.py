@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from html import escape
@@ -31,7 +32,7 @@ from handson.grading import marking
 from handson.grading.answers import fingerprint_texts
 from handson.grading.classroom import Grades
 from handson.grading.findings import Result, check_label, replace_surrogates
-from handson.grading.marks import Requirements, format_local
+from handson.grading.marks import Requirements, format_end, format_local
 from handson.grading.output import SIGNS, find_diagnoses, find_failed_facts, read_words
 from handson.grading.tables import FORMULA, INNER_FORMULA
 
@@ -153,7 +154,8 @@ def _describe_requirements(asked: Requirements) -> list[str]:
     """Return the requirements of the evidence, a line each."""
     moments = {"from": asked.since, "until": asked.until}
     values = {**pick_fields(asked, "target region"), "account": ", ".join(asked.accounts)}
-    values |= {name: format_local(moment) for name, moment in moments.items() if moment}
+    shown = {"from": format_local, "until": format_end}
+    values |= {name: shown[name](moment) for name, moment in moments.items() if moment}
     named = filter(values.get, ("target", "account", "region", *moments))
     return [messages.label("grading.report.asked", name, value=values[name]) for name in named]
 
@@ -164,7 +166,8 @@ def _row(result: Result) -> dict[str, Any]:
     for item in result.items:
         given |= {item.id: item.mark, marking.TEXTS[item.id]: item.comment}
     return {
-        **pick_fields(result, "learner name group handed_in until"),
+        **pick_fields(result, "learner name group handed_in"),
+        "until": result.until and format_end(datetime.fromisoformat(result.until)),
         "statuses": {mark.id: mark.status for mark in result.checks},
         "points": {mark.id: mark.points for mark in result.checks},
         "review": len(result.to_review()),

@@ -118,7 +118,7 @@ def test_a_learner_reads_points_marks_comments_and_what_to_do_next(tmp_path: Pat
     said = " ".join(read(page_of(result, course)).split())
     told = (
         "Clouds · Feedback s01 41 / 100 points Not everything is marked yet",
-        "2 h 4 min after the deadline (2026-05-11",
+        "2 h 4 min after the deadline (2026-05-10)",
         "12.5 / 30 Your instructor changed the points (automatic: 30). Seen in the lab.",
         "ECS cluster on Fargate 0 / 15 ✘ not passed",
         "Question 1: Why build a VPC and isolate the network? 3.5 / 4 Good.",

@@ -295,6 +295,6 @@ def test_a_date_is_a_whole_day_on_this_machines_clock_and_a_time_is_that_moment(
     for text in ("yesterday", "2026-13-01", "", "9999-12-31"):
         with pytest.raises(InvalidInput):
             read_moment(text, end=True)
-    until, since = read_moment("2026-05-01"), read_moment("2026-05-12T09:30+08:00")
+    until, since = read_moment("2026-05-01", end=True), read_moment("2026-05-12T09:30+08:00")
     limits = [finding.values["limit"] for finding in found(claim(), since=since, until=until)]
-    assert limits == ["2026-05-12T10:30+09:00", "2026-05-01T00:00+09:00"]
+    assert limits == ["2026-05-12T10:30+09:00", "2026-05-01"]

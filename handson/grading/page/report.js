@@ -456,7 +456,7 @@
         [say("group"), each.group],
         [say("points"), say("points-of", { points: sum(n, checks), possible: whole(checks) })],
         [say("marks"), some(n) && say("points-of", { points: sum(n, marked), possible: whole(marked) })],
-        [say("at"), moment(data.handed_in_at)], [say("until"), moment(each.until)], [say("late"), each.late],
+        [say("at"), moment(data.handed_in_at)], [say("until"), each.until], [say("late"), each.late],
       ]),
       !each.handed_in && make("p", {}, say("absent")),
       make("p", { class: "numbers quiet" }, say("blind-how")),
