@@ -25,6 +25,7 @@ Everything may be missing.  Points are by the id of a check or the `grade_id` of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +34,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec.structs import replace
 
+from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.files import read_utf8
 from handson.core.text import check_choice, one_line
@@ -42,6 +44,9 @@ from handson.course.variation import PARTS, Variation
 
 _MARKED = (*syllabus.QUESTIONS, syllabus.DIAGRAM)
 _MARKED_IDS = tuple(item.grade_id for item in _MARKED)
+# msgspec's sentences, which are in English.
+_FIELD = re.compile(r"(?P<kind>unknown|missing)\b[a-z ]*`(?P<name>.+?)`")
+_PLACE = re.compile(r"at `\$\.(?P<name>.+)`$")
 _LIMITS = msgspec.Meta(ge=0, le=1000)
 
 
@@ -171,7 +176,10 @@ def _parse(text: str, known_regions: Sequence[str]) -> Course:
     try:
         written = msgspec.convert(data, _File)
     except msgspec.ValidationError as error:
-        reason = str(error).replace("$.", "")
+        field, place = _FIELD.search(str(error)), _PLACE.search(str(error))
+        name = ".".join(found["name"] for found in (place, field) if found)
+        kind = field["kind"] if field else "value"
+        reason = messages.label("course.course.reason", kind, name=name)
         raise InvalidInput.from_key("course.course.wrong", reason=reason) from None
     items = (*syllabus.CHECK_IDS, *_MARKED_IDS)
     named = [(name, items) for name in written.points]
