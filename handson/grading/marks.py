@@ -179,12 +179,13 @@ def examine_evidence(
         yield from _examine_target(claim, claims, asked)
         yield from _examine_circumstances(claim, claims, asked, learner)
     yield from _examine_names(claims.own, learner)
-    prefixes = {claim.prefix: claim for claim in claims.judged.values()}
-    if len(prefixes) > 1 and asked.course.exercise:
-        names = one_line(
-            ", ".join(sorted(f"{it.learner}: {it.prefix}" for it in prefixes.values()))
-        )
-        yield _about(next(iter(prefixes.values())), "exercise-several", names=names)
+    by_prefix = {claim.prefix: claim for claim in claims.judged.values()}
+    each = [f"{claim.learner}: {prefix}" for prefix, claim in sorted(by_prefix.items())]
+    names, last = one_line(", ".join(each)), next(reversed(by_prefix.values()), None)
+    if last and asked.course.exercise and len(by_prefix) > 1:
+        yield _about(last, "exercise-several", names=names)
+    if last and not asked.course.exercise and {*by_prefix} != {asked.exercise.network.name}:
+        yield _about(last, "exercise-varied", names=names)
     chains = group_pairs((claim.learner, claim) for claim in claims.items)
     for _, chain in sorted(chains.items()):
         yield from _examine_chain(chain, is_whole=bool(claims.journal))

@@ -55,6 +55,8 @@ def test_the_sheet_shows_ones_own_values_and_none_where_all_build_the_same(
     sheet = read_sheet(open_workshop(home, endpoint_url=emulator.endpoint))
     values = (own.network.name, own.network.cidr, own.cluster, own.repository, own.region)
     assert [value for value in values if not re.search(rf": {value}$", sheet, re.M)] == []
+    elsewhere = open_workshop(home, endpoint_url=emulator.endpoint, region="eu-west-1")
+    assert re.search(rf"eu-west-1.*{own.region}", read_sheet(elsewhere))
     course.unlink()
     assert "ecs-handson" not in read_sheet(open_workshop(home, endpoint_url=emulator.endpoint))
 
@@ -84,6 +86,9 @@ def test_another_spelling_goes_on_and_another_name_is_told_what_was_made(
     sheet = read_sheet(again)
     assert name in sheet
     assert "course.toml" in sheet
+    moved = LAB.replace("spring", "autumn") + 'regions = ["eu-west-1"]\n'
+    course.write_text(moved, encoding="utf-8")
+    assert name in read_sheet(open_as("Hanako Yamada"))
     again.cleanup(confirm="delete")
     assert read_sheet(again).count("⚠") == 0
 

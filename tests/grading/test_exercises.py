@@ -112,6 +112,13 @@ def test_a_key_that_changed_and_a_course_that_was_missing_are_told_and_cost_no_r
     assert grade_one(tmp_path, course=AUTUMN).points == 55
 
 
+def test_grading_without_the_course_says_what_it_lacks(tmp_path: Path) -> None:
+    hand_in(tmp_path / "s07", "s07")
+    result = grade_one(tmp_path, course=Course())
+    assert (result.points, codes(result)) == (0, {"exercise-varied"})
+    assert codes(grade_one(tmp_path)) == set()
+
+
 def test_two_names_of_one_learner_count_and_are_told(tmp_path: Path) -> None:
     hand_in(tmp_path / "s07", "s07", "Hanako Yamada")
     result = grade_one(tmp_path)
