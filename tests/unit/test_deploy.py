@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 import handson
+from handson.drawing.svg_document import FAMILY
 
 IMAGES = ("Dockerfile", "hub/Dockerfile")
 SETTING = re.compile(r"\$\{(\w+):-([^}]*)\}")
@@ -98,9 +99,13 @@ def test_the_proxys_lock_holds_hashes_and_no_addresses(deploy: Path) -> None:
     assert "resolved" not in content
 
 
-def test_libraries_of_drawing_are_those_of_binder(deploy: Path, root: Path) -> None:
+def test_drawing_has_the_libraries_of_binder_and_a_font_that_pictures_name(
+    deploy: Path, root: Path
+) -> None:
     content = (deploy / "Dockerfile").read_text(encoding="utf-8")
     assert " ".join((root / ".binder" / "apt.txt").read_text().split()) in content
+    assert "fonts-ipaexfont-gothic" in content
+    assert "IPAexGothic" in FAMILY
 
 
 def test_services_are_limited_and_keep_little_log(services: dict[str, Any]) -> None:
