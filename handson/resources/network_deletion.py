@@ -115,13 +115,9 @@ def _list_all(
 
 
 def _resource(aws: Aws, noun: str, raw: Raw) -> Resource:
-    return Resource(
-        type=f"AWS::EC2::{noun.replace('Vpc', 'VPC')}",
-        id=_read_id(noun, raw),
-        name=read_name(raw) or str(raw.get("GroupName", "")),
-        region=aws.region,
-        **read_owner(raw),
-    )
+    id, name = _read_id(noun, raw), read_name(raw) or str(raw.get("GroupName", ""))
+    type = f"AWS::EC2::{noun.replace('Vpc', 'VPC')}"
+    return Resource(type=type, id=id, name=name, region=aws.region, **read_owner(raw))
 
 
 def _read_id(noun: str, raw: Raw) -> str:
