@@ -220,7 +220,7 @@ def lay_out_workspace(folder: Path, lang: str | None) -> None:
 @main.command(name="board", cls=click.Command)
 @click.argument("folder", type=ANY_PATH)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="[default: a free one]")
-@click.option("--course", type=ANY_PATH, help="course.toml, where learners' exercises differ.")
+@click.option("--course", type=ANY_PATH, help="course.toml [default: that in FOLDER].")
 @click.option("--lang", type=click.Choice(messages.LANGUAGES), help="Language of the page.")
 def show_board(folder: Path, port: int, course: Path | None, lang: str | None) -> None:
     """Show live where a class is and who is stuck, in a browser, until Ctrl-C.
@@ -231,8 +231,10 @@ def show_board(folder: Path, port: int, course: Path | None, lang: str | None) -
     from handson.board.server import run_board  # tornado
 
     settings.choose_language(lang)
+    beside = folder / settings.COURSE
+    read = _read_course(course or (beside if beside.is_file() else None))
     with suppress(KeyboardInterrupt):
-        run_board(folder, os.environ, course=_read_course(course), port=port)
+        run_board(folder, os.environ, course=read, port=port)
 
 
 @main.command()

@@ -56,7 +56,7 @@ IMAGE = os.environ.get("CLASS_IMAGE") or "handson"
 MEMORY = os.environ.get("CLASS_MEMORY") or "1G"
 FOLDER = Path(os.environ.get("CLASS_FOLDER") or ".")
 CLASS_LIST = Path(os.environ.get("CLASS_LIST") or FOLDER / "learners.csv")
-COURSE = "/etc/handson/course.toml"  # in a learner's container, where the class's folder has one
+COURSE = "/etc/handson/course.toml"  # in a learner's container; the class board reads it, too
 HUB, LABEL = socket.gethostname(), {"handson.class": NAME}  # a container's host name is its id
 BOARD_TOKEN = os.environ.get("CLASS_BOARD_TOKEN_FILE") or ""
 LEARNER = 1000  # the user of the learners' image
@@ -225,8 +225,8 @@ async def prepare_server(spawner):
     if is_teacher(spawner):
         every = mount(str(FOLDER / "hand-ins"), "/home/learner/hand-ins", read_only=True)
         spawner.mounts = [spawner.mounts[0], every]
-    if (FOLDER / "course.toml").is_file():
-        own = mount(str(FOLDER / "course.toml"), COURSE, read_only=True)
+    if (FOLDER / "homes" / "course.toml").is_file():
+        own = mount(str(FOLDER / "homes" / "course.toml"), COURSE, read_only=True)
         spawner.mounts = [*spawner.mounts, own]
     spawner.network_name = f"{NAME}-{spawner.escaped_name}"
     await remove_network(spawner)
@@ -436,5 +436,7 @@ c.Spawner.environment = {
     "HANDSON_HOME": "/home/learner/.handson",
     "HANDSON_HAND_IN": lambda spawner: "" if is_teacher(spawner) else "/home/learner/hand-in",
     "HANDSON_LANG": LANG,
-    "HANDSON_COURSE": lambda spawner: COURSE if (FOLDER / "course.toml").is_file() else "",
+    "HANDSON_COURSE": lambda spawner: (
+        COURSE if (FOLDER / "homes" / "course.toml").is_file() else ""
+    ),
 }

@@ -28,6 +28,7 @@ from handson.course import syllabus
 from handson.course.activity import LOG, Activity, read_activities
 from handson.course.course import Course
 from handson.course.evidence import HAND_IN
+from handson.course.exercise import Exercise
 from handson.grading import Finding, Requirements
 from handson.grading.archives import MOST_BYTES, Entry, Folder, Refused, read_entry
 from handson.grading.findings import make_finding
@@ -92,6 +93,12 @@ class ClassFolder:
         self._searched = float("-inf")
         self._paths: dict[str, list[str]] = {}
         self._known: dict[str, tuple[Files, Learner]] = {}
+
+    @property
+    def exercise(self) -> Exercise:
+        """What the class builds, with an ellipsis where names are each learner's own."""
+        varied = self._asked.course.exercise
+        return varied.name_exercise("…") if varied else self._asked.exercise
 
     def read(self) -> list[Learner]:
         """Return the learners by name; only files that have changed are read again."""

@@ -31,6 +31,7 @@ from handson.core import messages
 from handson.core.errors import InvalidInput, NotReady
 from handson.course import syllabus
 from handson.course.course import Course
+from handson.course.exercise import Exercise
 from handson.drawing import draw_counts
 from handson.grading.output import SIGNS, read_words
 from handson.grading.report import DATA, begin_page, embed_data, read_asset
@@ -66,7 +67,7 @@ class _Handler(RequestHandler):
             self.finish(msgspec.json.encode(learners))
         elif name == "picture.svg":
             self.set_header("Content-Type", "image/svg+xml")
-            self.finish(draw_class(learners))
+            self.finish(draw_class(learners, self.folder.exercise))
         else:
             self.finish(make_page(self.xsrf_token.decode() if self.has_xsrf else ""))
 
@@ -117,13 +118,13 @@ def make_page(xsrf: str = "") -> str:
     )
 
 
-def draw_class(learners: list[Learner]) -> str:
+def draw_class(learners: list[Learner], exercise: Exercise) -> str:
     """Return the exercise's picture with, at each part, how many of the class have it, as SVG."""
     words = {}
     for place, check in enumerate(syllabus.CHECK_IDS):
         passed = sum(each.checks[place] == "passed" for each in learners)
         words[check] = f"{passed} / {len(learners)}"
-    return draw_counts(words).svg
+    return draw_counts(words, exercise).svg
 
 
 def make_application(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from handson.board.class_folder import ClassFolder
 from handson.core import messages
 from handson.course import checks, evidence
 from handson.course.course import Course
@@ -149,6 +150,16 @@ def test_nbgrader_scores_by_the_exercise_of_the_name_in_the_evidence(tmp_path: P
     usual = hand_in(tmp_path / "usual", "s07", exercise=Exercise())
     scores = [ScoringWorkshop([folder], SPRING).evidence("cluster") for folder in (own, usual)]
     assert [score.mark.points for score in scores] == [15, 0]
+
+
+def test_the_class_board_judges_each_by_their_own_exercise(tmp_path: Path) -> None:
+    hand_in(tmp_path / "hanako", "Hanako")
+    hand_in(tmp_path / "taro", "Taro", exercise=Exercise())
+    board = ClassFolder(tmp_path, SPRING)
+    checks = {each.name: each.checks[:3] for each in board.read()}
+    assert checks == {"hanako": ("passed",) * 3, "taro": ("unproven",) * 3}
+    assert board.exercise.cluster == "ecs-handson-…-cluster"
+    assert ClassFolder(tmp_path).exercise == Exercise()
 
 
 def test_another_region_and_values_added_later_are_seen_in_facts_and_findings(
