@@ -115,12 +115,14 @@ def test_each_setting_of_the_workshop_is_one_that_the_reference_lists(
 
 
 @pytest.mark.parametrize("page", ["hosting.md", "hosting.ja.md"])
-def test_a_class_of_its_own_on_top_is_valid_as_the_page_shows_it(
+def test_what_the_page_adds_for_a_class_is_valid(
     root: Path, values: Any, find_faults: Any, page: str
 ) -> None:
     text = (root / "docs" / page).read_text(encoding="utf-8")
-    [own] = re.findall(r"^```yaml\n(# class.yaml\n.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
-    assert list(find_faults(merge(values, yaml.load(own, SAFE)))) == []
+    blocks = re.findall(r"^```yaml\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+    assert blocks
+    for own in blocks:
+        assert list(find_faults(merge(values, yaml.load(own, SAFE)))) == []
 
 
 def test_from_a_learners_pod_only_names_are_asked_for_besides_the_hub(values: Any) -> None:
