@@ -92,13 +92,12 @@ def compare_evidence(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]
             owner: min(results[owner].identifiers[each] for each in shared) for owner in owners
         }
         first = _find_first(results, bearers)
+        values: dict[str, Any] = {"first": "?" if first is None else results[first].label}
+        values |= {"count": len(shared), "example": list_briefly([min(shared)[1][:_SHOWN]])}
         for owner, bearer in bearers.items():
-            about: dict[str, Any] = {"check": bearer.check, "where": bearer.where}
-            about["others"] = tuple(results[other].label for other in owners if other != owner)
-            about["example"] = list_briefly([min(shared)[1][:_SHOWN]])
-            about["first"] = "?" if first is None else results[first].label
-            about["count"] = len(shared)
-            yield owner, make_finding(kind, "warning" if kind == RESOURCE else "serious", **about)
+            values |= {"check": bearer.check, "where": bearer.where}
+            values["others"] = tuple(results[other].label for other in owners if other != owner)
+            yield owner, make_finding(kind, "warning" if kind == RESOURCE else "serious", **values)
 
 
 def list_resources(observed: dict[str, Any]) -> Iterator[str]:
@@ -142,7 +141,7 @@ def compare_answers(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]:
     alike = group_pairs(
         (owner, (partner, passage))
         for (question, *pair), count in sorted(counted.items())
-        for owner, partner in (pair, reversed(pair))
+        for owner, partner in (pair, pair[::-1])
         if count >= SHARED
         and (passage := find_passages(answers[owner][question], answers[partner][question]))
     )

@@ -75,14 +75,15 @@ class Gradebook:
     def tell_open(self, grades: Grades) -> Iterator[str]:
         """Yield who is not in the file or not fully marked, and whether its maximum differs."""
         known = {learner.id for _, learner in self.listing.find_learners()}
-        told = group_pairs(
-            ("unmarked" if result.learner in known else "missing", result.label)
-            for result in grades.results
-            if result.learner not in known
-            or (result.total is None and find_points(result) is not None)
-        )
+        results = grades.results
+        half = [each for each in results if each.total is None and find_points(each) is not None]
+        told = {
+            "missing": [each.label for each in results if each.learner not in known],
+            "unmarked": [each.label for each in half if each.learner in known],
+        }
         for name, learners in told.items():
-            yield messages.label("grading.for-told", name, learners=list_briefly(learners))
+            if learners:
+                yield messages.label("grading.for-told", name, learners=list_briefly(learners))
         maximum, course = self.find_maximum(), grades.requirements.course
         possible = course.automatic + course.manual
         if maximum not in (None, possible):
