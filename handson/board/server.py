@@ -110,8 +110,10 @@ def make_page(xsrf: str = "") -> str:
         "checks": [messages.label("grading.report.short", it) for it in syllabus.CHECK_IDS],
         "notebooks": read_words("notebook.overview.notebook"),
     }
+    head = begin_page(words["title"], style, script, sources=SOURCES)
+    icon = '<link rel="icon" href="data:,">\n'  # else browsers ask the server for one
     return (
-        begin_page(words["title"], style, script, sources=SOURCES)
+        head.replace("<title>", f"{icon}<title>", 1)
         + f"<noscript>{escape(words['noscript'])}</noscript>\n"
         + DATA.format(name="about", data=embed_data(data))
         + f"<script>{script}</script>\n</body>\n</html>\n"
