@@ -53,20 +53,10 @@ SENTENCES = {
         "ready": "ハブの準備ができました (ログ: {0})。Ctrl-C で終了します。{1} は残ります。",
     },
 }
-# What `docker run` calls the keys of a service; a list or mapping gives the option several times.
-OPTIONS = {
-    "cap_add": "cap-add",
-    "cap_drop": "cap-drop",
-    "environment": "env",
-    "mem_limit": "memory",
-    "network_mode": "network",
-    "pids_limit": "pids-limit",
-    "ports": "publish",
-    "read_only": "read-only",
-    "restart": "restart",
-    "security_opt": "security-opt",
-    "tmpfs": "tmpfs",
-}
+# The keys of a service that are options of `docker run`, under these names or their own.
+OPTIONS = "cap_add cap_drop environment mem_limit network_mode pids_limit ports read_only restart"
+OPTIONS += " security_opt tmpfs"
+NAMES = {"environment": "env", "mem_limit": "memory", "network_mode": "network", "ports": "publish"}
 PROJECT = "com.docker.compose.project"  # the label by which compose, too, knows its own
 CLASS = "handson.class"  # the label that the hub gives to learners' containers and networks
 VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
@@ -149,12 +139,10 @@ def check(docker: Docker, project: str, settings: Mapping[str, str]) -> None:
         Stop: The port is taken, no engine answers, there is no base image, or this hub is there.
     """
     port = int(settings["CLASS_PORT"])
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise Stop("port", port) from error
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        raise Stop("port", port) from error
     code, reason = docker.call("version", "--format", "{{.Server.Version}}")
     if code:
         raise Stop("engine", reason.rpartition("\n")[2])
@@ -182,7 +170,8 @@ def build(docker: Docker, compose: Mapping[str, Any], image: str, how: Mapping[s
 def write_options(project: str, service: Mapping[str, Any]) -> Iterator[str]:
     """Yield the options of `docker run` for the keys of a service."""
     logging, volumes = service["logging"], service.get("volumes", [])
-    asked = {OPTIONS[key]: service[key] for key in OPTIONS.keys() & service.keys()} | {
+    options = [key for key in OPTIONS.split() if key in service]
+    asked = {NAMES.get(key, key).replace("_", "-"): service[key] for key in options} | {
         "log-driver": logging["driver"],
         "log-opt": logging["options"],
         "volume": [it if it.startswith("/") else f"{project}_{it}" for it in volumes],
@@ -224,9 +213,8 @@ def wait_for(docker: Docker, project: str, name: str, condition: str) -> None:
     until = time.monotonic() + WAIT
     while time.monotonic() < until:
         state = docker.call("inspect", "--format", STATE, f"{project}-{name}-1")[1].split()
-        if condition == "service_healthy" and state[3:] == ["healthy"]:
-            return
-        if condition != "service_healthy" and state[:2] == ["exited", "0"]:
+        healthy, ended = state[3:] == ["healthy"], state[:2] == ["exited", "0"]
+        if healthy if condition == "service_healthy" else ended:
             return
         if state[0] not in ("created", "running") or state[2] != "0":
             break
