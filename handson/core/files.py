@@ -10,7 +10,7 @@ import stat
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from io import FileIO
 from pathlib import Path
@@ -20,9 +20,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from handson.core import messages
-from handson.core.errors import InvalidInput, NotReady, WaitTimeout
+from handson.core.errors import InvalidInput, NotReady
 from handson.core.folders import find_current_folder
-from handson.core.waiting import wait_until
 
 T = TypeVar("T")
 
@@ -193,51 +192,39 @@ def hold_lock(path: Path, *, timeout: float, busy: str) -> Iterator[None]:
     Raises:
         NotReady: Another process holds the lock, or the folder is not writable.
     """
-    with explain_unwritable(path):
-        file = open_private(path)
-    with file, ExitStack() as held:
-        try:
-            wait_until(
-                lambda: _take_lock(path, file, held),
-                done=bool,
-                what=path.name,
-                timeout=timeout,
-                interval=0.02,
-            )
-        except WaitTimeout:
-            raise NotReady.from_key(busy, path=path, seconds=f"{timeout:g}") from None
-        yield
+    from filelock import FileLock, Timeout
 
-
-def _take_lock(path: Path, file: FileIO, held: ExitStack) -> bool:
-    """Lock an open file until it is closed; tell whether that could be done now.
-
-    Where the file system has no locks, take this process's own, and warn at the first of them: a
-    form works while cells run, so that one kernel needs a lock, too.
-    """
+    lock: Any = FileLock(
+        path, timeout=timeout, poll_interval=0.02, mode=PRIVATE, fallback_to_soft=False
+    )
+    taken = True
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock.acquire()
+    except Timeout:
+        taken = False
     except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):  # Windows answers EACCES
-            return False
         if error.errno not in _WITHOUT_LOCKS:
             with explain_unwritable(path):
                 raise
-        if not _own_locks:
-            problem, remedy = messages.advice("core.files.no-locks", folder=path.parent)
-            print(f"⚠ {problem}\n→ {remedy}", file=sys.stderr)
-        own = _own_locks[path]
-        if not own.acquire(blocking=False):
-            return False
-        held.callback(own.release)
-    return True
+        lock = _replace_lock(path)
+        taken = lock.acquire(timeout=timeout)
+    if not taken:
+        raise NotReady.from_key(busy, path=path, seconds=f"{timeout:g}")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _replace_lock(path: Path) -> Lock:
+    """Return a lock for this process alone, and warn at the first of them.
+
+    A form works while cells run, so that one kernel needs a lock, too.
+    """
+    if not _own_locks:
+        problem, remedy = messages.advice("core.files.no-locks", folder=path.parent)
+        print(f"⚠ {problem}\n→ {remedy}", file=sys.stderr)
+    return _own_locks[path]
 
 
 def explain_unwritable(

@@ -18,11 +18,12 @@ from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from handson.aws import Aws
 from handson.aws.connection import Connection
 from handson.aws.emulator import Running
-from handson.core.errors import HandsonError, NotAllowed, NotReady
-from handson.core.files import hold_lock
+from handson.core.errors import HandsonError, NotAllowed
 from handson.course import syllabus
 from handson.course.checks import Verification
 from handson.course.exercise import Exercise
@@ -156,9 +157,9 @@ class Bench:
         wrong += [] if planned.happened else [f"{call} was not made"]
         for path in self.home.glob("*.lock"):
             try:
-                with hold_lock(path, timeout=0.0, busy="aws.emulator.locked"):
+                with FileLock(path, timeout=0):
                     pass
-            except NotReady:
+            except Timeout:
                 wrong.append(f"{path.name} is held")
         if fault in LASTING:
             try:

@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 import pytest
+from filelock import FileLock
 
 from handson.aws import emulator as room
 from handson.aws.connection import connect_target
@@ -24,7 +25,6 @@ from handson.aws.emulator import gate, server
 from handson.aws.emulator import process as processes
 from handson.aws.settings import read_settings
 from handson.core.errors import NotAllowed, NotReady
-from handson.core.files import hold_lock
 from handson.core.progress import TerminalProgress
 from handson.core.waiting import wait_until
 from handson.notebook.workshop import Workshop
@@ -336,8 +336,7 @@ def test_one_that_cannot_start_is_reported_with_its_last_words_and_so_is_a_lock(
     (home / "emulator" / "stop").mkdir(parents=True)
     with pytest.raises(NotReady, match=r"Error: \[Errno \d+\].*emulator/stop"):
         start(home)
-    lock = hold_lock(home / "emulator" / "lock", timeout=0.0, busy="")
-    with lock, pytest.raises(NotReady, match="ロック"):
+    with FileLock(home / "emulator" / "lock"), pytest.raises(NotReady, match="ロック"):
         start(home, timeout=0.05)
 
 

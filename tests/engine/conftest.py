@@ -16,9 +16,9 @@ from pathlib import Path
 
 import docker
 import pytest
+from filelock import FileLock
 
 from handson.core.errors import NotReady
-from handson.core.files import hold_lock
 from handson.engine import Engine, choose_engine
 from handson.engine.model import Destination
 from tests.engine.base import NAME as BASE
@@ -127,8 +127,7 @@ def base(
 
     The processes of a parallel run, whose folders lie in one, wait for the one that makes it.
     """
-    lock = tmp_path_factory.getbasetemp().parent / "base.lock"
-    with hold_lock(lock, timeout=1800.0, busy="aws.emulator.locked"):
+    with FileLock(tmp_path_factory.getbasetemp().parent / "base.lock"):
         if not client.images(name=BASE):
             can = bool(shutil.which("mmdebstrap")) and os.geteuid() == 0
             reason = f"the image {BASE} is missing, and making it takes mmdebstrap and root"

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from handson.core.errors import NotReady
-from handson.core.files import hold_lock
 from handson.course import checks, evidence
 from handson.course.evidence import Journal, Observation, Record
 from handson.course.exercise import Exercise
@@ -258,10 +258,7 @@ def test_a_folder_in_the_place_of_the_journal_is_told(journal: Journal, tmp_path
 
 def test_a_journal_that_another_process_holds_is_told(tmp_path: Path) -> None:
     hasty = Journal(tmp_path, patience=0.05)
-    with (
-        hold_lock(tmp_path / "journal.lock", timeout=0.0, busy=""),
-        pytest.raises(NotReady, match="別のカーネル") as told,
-    ):
+    with FileLock(tmp_path / "journal.lock"), pytest.raises(NotReady, match="別のカーネル") as told:
         add(hasty)
     assert "None" not in told.value.problem
     assert hasty.records() == []
