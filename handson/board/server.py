@@ -154,7 +154,7 @@ def run_board(
 
     Raises:
         InvalidInput: There is no such folder.
-        NotReady: The port is taken, or a hub's service lacks the package jupyterhub.
+        NotReady: The port is taken, or a hub's service lacks its token or the package jupyterhub.
     """
     if not folder.is_dir():
         raise InvalidInput.from_key("board.no-folder", path=folder)
@@ -194,6 +194,8 @@ async def _serve(folder: ClassFolder, prefix: str, environ: Mapping[str, str], p
 
 def _make_service(folder: ClassFolder, prefix: str, environ: Mapping[str, str]) -> Application:
     """Return the application behind a hub's OAuth."""
+    if not environ.get("JUPYTERHUB_API_TOKEN"):
+        raise NotReady.from_key("board.no-secret")
     try:
         auth = import_module("jupyterhub.services.auth")  # the learner's image has it
     except ImportError as error:

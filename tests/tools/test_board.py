@@ -156,19 +156,20 @@ def run(folder: Path, *options: str, **environ: str) -> tuple[int, str]:
     return ended.returncode, ended.stderr
 
 
-def test_a_missing_folder_a_taken_port_and_a_missing_package_are_two_lines(homes: Path) -> None:
+def test_a_missing_folder_port_token_or_package_is_told_in_two_lines(homes: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         refused = [
             run(homes / "nowhere"),
             run(homes, "--port", port),
             run(homes, JUPYTERHUB_SERVICE_PREFIX="/services/board/"),
+            run(homes, JUPYTERHUB_SERVICE_PREFIX="/services/board/", JUPYTERHUB_API_TOKEN="t"),
         ]
     messages.use("en")
     begin = [messages.advice(f"board.{key}", path=homes / "nowhere", address=f"127.0.0.1:{port}",
              reason="Address already in use")[0] for key in ("no-folder", "no-port")]  # fmt: skip
-    begin.append(messages.advice("board.no-jupyterhub")[0])
-    assert [code for code, _ in refused] == [2, 2, 2]
+    begin += [messages.advice("board.no-secret")[0], messages.advice("board.no-jupyterhub")[0]]
+    assert [code for code, _ in refused] == [2] * 4
     assert [said.splitlines()[0] for _, said in refused] == [f"✗ {each}" for each in begin]
 
 
@@ -186,6 +187,7 @@ def test_behind_a_hub_those_get_in_whom_it_gave_the_services_scope(
         homes,
         lines=1,
         PYTHONPATH=os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]),
+        JUPYTERHUB_API_TOKEN="t",
         JUPYTERHUB_SERVICE_PREFIX="/base/services/board/",
         JUPYTERHUB_SERVICE_URL=f"http://127.0.0.1:{port}",
     )
