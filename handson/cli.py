@@ -477,21 +477,15 @@ def print_policy(chosen: Settings, proof: bool, course: Path | None, learner: st
     if not proof:
         click.echo(messages.text("course.policy.managed"), err=True)
     variation = _read_course(course).exercise if course else chosen.variation
+    account, region = chosen.aws_account, chosen.region
     if variation and not proof:
         name = learner or ("" if course else chosen.learner)
-        click.echo(
-            _as_json(policy.write_course_policy(variation, name, account=chosen.aws_account))
-        )
-        return
-    if learner:
+        written = policy.write_course_policy(variation, name, account=account)
+    elif learner:
         raise InvalidInput.from_key("course.policy.no-course")
-    statements = policy.PROOF if proof else policy.STATEMENTS
-    written = policy.write_policy(
-        region=chosen.region,
-        account=chosen.aws_account,
-        statements=statements,
-        exercise=chosen.exercise,
-    )
+    else:
+        asked = policy.PROOF if proof else policy.STATEMENTS
+        written = policy.write_policy(region=region, account=account, statements=asked)
     click.echo(_as_json(written))
 
 

@@ -227,10 +227,8 @@ def _examine_circumstances(
     claim: Claim, claims: Claims, asked: Requirements, learner: Learner | None
 ) -> Iterator[Finding]:
     """Yield what a person has to look at although the claim counts."""
-    usual, moment = (
-        asked.find_exercise(claim.learner).region,
-        datetime.fromisoformat(claim.observed_at),
-    )
+    usual = asked.find_exercise(claim.learner).region
+    moment = datetime.fromisoformat(claim.observed_at)
     counts = asked.find_region(claims) in (None, claim.region)
     if not asked.region and claim.region != usual and counts and claim.learner not in asked.others:
         yield _about(claim, "region-other", region=claim.region, wanted=usual)

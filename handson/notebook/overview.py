@@ -98,19 +98,15 @@ class Overview(Displayable, Struct, frozen=True):
 
 def _list_own_values(exercise: Exercise) -> list[tuple[str, str]]:
     """Return the rows with the values of an individual exercise; none for the workshop's own."""
-    form = exercise.network
-    values = {
-        "start.region": exercise.region,
-        "network.name": form.name,
-        "network.cidr": form.cidr,
-        "cluster.name": exercise.cluster,
-        "repository.name": exercise.repository,
-    }
     if exercise == Exercise():
         return []
-    labels = (messages.label("notebook.widgets.setting", setting) for setting in values)
-    own = [messages.text("notebook.overview.own", setting=label) for label in labels]
-    return [*zip(own, values.values(), strict=True)]
+    form, rows = exercise.network, []
+    settings = ("start.region", "network.name", "network.cidr", "cluster.name", "repository.name")
+    values = (exercise.region, form.name, form.cidr, exercise.cluster, exercise.repository)
+    for setting, value in zip(settings, values, strict=True):
+        label = messages.label("notebook.widgets.setting", setting)
+        rows.append((messages.text("notebook.overview.own", setting=label), value))
+    return rows
 
 
 def _make_tile(notebook: str, marks: Sequence[str], *, is_next: bool) -> Tile:

@@ -188,12 +188,8 @@ class Workshop(Displayable):
         former = _FORMER.read(home) or _Former()
         if former.exercise == exercise:
             return ()
-        names, is_whole = snapshot.find_made(
-            self._connection.aws,
-            home=home,
-            exercise=former.exercise,
-            owner=name_owner(fold_name(former.learner)),
-        )
+        aws, owner = self._connection.aws, name_owner(fold_name(former.learner))
+        names, is_whole = snapshot.find_made(aws, home, former.exercise, owner=owner)
         if not names:
             if is_whole:
                 _FORMER.write(home, _Former(learner=learner, exercise=exercise))

@@ -27,15 +27,7 @@ from handson.course import syllabus
 from handson.course.checks.repository import parse_image_uri
 from handson.course.exercise import LIKELY_REGIONS, Exercise
 from handson.course.owners import Owners
-from handson.course.state import (
-    Cluster,
-    Foreign,
-    Repository,
-    Sighting,
-    Snapshot,
-    Unseen,
-    Vpc,
-)
+from handson.course.state import Foreign, Repository, Sighting, Snapshot, Unseen
 from handson.resources import cluster, images, network_deletion, repository, vpc_listing
 from handson.resources.image_run import IMAGE_RUN
 from handson.resources.plan import Listed
@@ -180,14 +172,14 @@ def find_neighbours(
     return tuple(sorted({item.owner for item in found.foreign})), found.unseen
 
 
-def find_made(aws: Aws, *, home: Path, exercise: Exercise, owner: str) -> tuple[list[str], bool]:
+def find_made(aws: Aws, home: Path, exercise: Exercise, *, owner: str) -> tuple[list[str], bool]:
     """Return the names of an exercise's resources, of one owner, and whether all answered."""
     asked = ("network", "cluster", "repository")
     aws = aws.in_region(exercise.region)
     found = take_snapshot(aws, home=home, exercise=exercise, checks=asked, partial=True)
-    living = (each for each in found.clusters if not each.is_deleted)
-    own: list[Vpc | Cluster | Repository] = [*found.vpcs, *living, *found.repositories]
-    made = {each.name for each in own if each.tagged}
+    made = {each.name for each in found.vpcs if each.tagged}
+    made |= {each.name for each in found.clusters if each.tagged and not each.is_deleted}
+    made |= {each.name for each in found.repositories if each.tagged}
     made |= {each.name for each in found.foreign if each.owner == owner}
     names = (exercise.network.vpc_name, exercise.cluster, exercise.repository)
     return sorted(made.intersection(names)), not found.unseen
