@@ -161,7 +161,7 @@ class Opened:
             self.page.goto(self.lab.address_of(path))
         else:
             self.page.evaluate(_OPEN, path)
-        self._wait(_READY, path)
+        self._wait(READY, path)
 
     def is_changed(self) -> bool:
         """Tell whether JupyterLab would save something, once it knows the notebook's kernel."""
@@ -176,7 +176,7 @@ class Opened:
     def restart(self) -> None:
         """Restart the kernel, and wait until it can be used."""
         self.page.evaluate(_RESTART)
-        self._wait(_READY, self.lab.path_of(self.name))
+        self._wait(READY, self.lab.path_of(self.name))
 
     def run_all(self) -> None:
         """Choose Run All Cells and wait for the end of the run, or for an error that ends it."""
@@ -251,7 +251,7 @@ _RESTART = """async () => {
   await sessionContext.session.kernel.requestKernelInfo();
 }"""
 _CLOSED = "() => !jupyterapp.shell.currentWidget?.context"
-_READY = """path => {
+READY = """path => {
   const panel = globalThis.jupyterapp?.shell?.currentWidget;
   const kernel = panel?.sessionContext?.session?.kernel;
   return panel?.context?.path === path && panel.context.isReady && panel.sessionContext.isReady
