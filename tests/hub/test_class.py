@@ -241,6 +241,7 @@ def test_a_mistake_of_the_admin_ends_the_hub_with_two_lines(hub: Hub, seen: str)
 
 CONFIG = """
 import json, pathlib, runpy
+from dockerspawner import DockerSpawner
 from traitlets.config import Config
 told = runpy.run_path("/srv/jupyterhub/jupyterhub_config.py", init_globals={"get_config": Config})
 lists, listed = json.loads(%r), []
@@ -248,7 +249,8 @@ for text, encoding in lists:
     path = pathlib.Path("/tmp/list")
     path.write_bytes(text.encode(encoding))
     listed.append(sorted(told["read_names"](path)))
-print(json.dumps([[told["name_folder"](*each) for each in json.loads(%r)], listed]))
+folders = [told["name_folder"](user, DockerSpawner._escape(user)) for user in json.loads(%r)]
+print(json.dumps([folders, listed]))
 """
 LISTS = {
     ("hanako\nTaro \n\n# ben\n", "utf-8-sig"): ["hanako", "taro"],
@@ -269,8 +271,7 @@ FOLDERS = {
 
 
 def test_names_of_a_list_are_read_and_no_two_users_share_a_folder(hub: Hub) -> None:
-    users = [(user, user.replace(".", "-2e")) for user in FOLDERS]
-    given = json.dumps([*LISTS]), json.dumps(users)
+    given = json.dumps([*LISTS]), json.dumps([*FOLDERS])
     container = hub.engine.containers.get(f"{hub.project}-hub-1")
     said = container.exec_run(["python3", "-c", CONFIG % given]).output.decode()
     folders, listed = json.loads(said.splitlines()[-1])
