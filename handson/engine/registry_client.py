@@ -12,7 +12,6 @@ import io
 import json
 import re
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from urllib.parse import urljoin, urlsplit
 from handson.core import https, messages
 from handson.core.errors import EngineError, HandsonError, NotAllowed, NotReady
 from handson.core.files import read_data
+from handson.core.host import Workers
 from handson.core.progress import Say, ignore_progress
 from handson.course import policy
 from handson.course.checks.image import BUILTIN
@@ -83,7 +83,7 @@ def push_layout(layout: oci.ImageLayout, destination: Destination, *, say: Say) 
         registry.send_blob(digest, layout.blob_path(digest), progress)
 
     # On an interrupt the registry is closed first, which ends the pauses of the pool's threads.
-    with ThreadPoolExecutor(_THREADS) as pool, closing(RegistryClient(destination)) as registry:
+    with Workers(_THREADS) as pool, closing(RegistryClient(destination)) as registry:
         list(pool.map(send, layers))  # the first that fails cancels the waiting ones
         send(described["config"]["digest"], PushProgress(ignore_progress))
         registry.put_tags(destination.tags, content, manifest.media_type, say)

@@ -8,7 +8,6 @@ need it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -19,6 +18,7 @@ from typing import TypeVar
 from handson.aws import Aws, settings
 from handson.core import files, messages
 from handson.core.errors import HandsonError, WaitTimeout
+from handson.core.host import Workers
 from handson.core.text import check_choice
 from handson.course import evidence
 from handson.course.checks.repository import parse_image_uri
@@ -175,7 +175,7 @@ def _list_all(aws: Aws, places: Sequence[Place]) -> tuple[list[plan.Listed], lis
 
     listed: list[plan.Listed] = []
     failed: list[Removal] = []
-    with ThreadPoolExecutor(8) as pool:
+    with Workers(8) as pool:
         for place, answer in zip(places, pool.map(ask, places), strict=True):
             if isinstance(answer, str):
                 failed.append(Removal(resource=_name(place), reason=answer))

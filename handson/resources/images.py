@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from handson.aws import Aws, accept_codes
 from handson.core import https, messages
 from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Table, warning_notes
 from handson.core.errors import HandsonError, NotReady
+from handson.core.host import Workers
 from handson.course import rules
 from handson.course.exercise import IMAGE_PLATFORM, Exercise
 from handson.course.state import Image, Platform, Repository, Unseen
@@ -90,7 +90,7 @@ def find_images(aws: Aws, repository: str, *, digest: str = "") -> tuple[Image, 
     parts = {part["digest"] for index in manifests.values() for part in index.get("manifests", ())}
     # The parts of an index without a tag are listed beside it, and are not images themselves.
     whole = tagged or [it for it in listed if it["imageDigest"] not in parts]
-    with ThreadPoolExecutor(8) as pool, open_session(aws) as session:
+    with Workers(8) as pool, open_session(aws) as session:
         store = _Store(aws, repository, session)
         images = list(pool.map(lambda it: store.read_image(it, manifests), whole))
     return tuple(sorted(images, key=lambda image: (image.pushed_at, image.tags), reverse=True))

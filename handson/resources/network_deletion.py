@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from handson.aws import Aws
 from handson.core import messages
 from handson.core.errors import AWSError
+from handson.core.host import Workers
 from handson.course.state import Resource
 from handson.resources import plan
 from handson.resources.answers import Raw, read_name, read_owner
@@ -104,7 +104,7 @@ def _list_all(
     aws: Aws, nouns: Sequence[str], **hidden: Collection[str]
 ) -> list[tuple[Resource, str, Raw]]:
     """Return the resources of these kinds, each with its kind and as EC2 describes it."""
-    with ThreadPoolExecutor(len(nouns)) as pool:
+    with Workers(len(nouns)) as pool:
         found = list(pool.map(lambda noun: list_ec2_resources(aws, noun, **hidden), nouns))
     listed = [
         (_resource(aws, noun, raw), noun, raw)

@@ -11,7 +11,7 @@ import json
 import shlex
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -23,6 +23,7 @@ from handson.core import messages
 from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, warning_notes
 from handson.core.errors import AWSError, AWSUnclear, NotAllowed, NotReady
 from handson.core.files import read_data
+from handson.core.host import Workers
 from handson.core.progress import CountedSentence
 from handson.core.text import map_leaves
 from handson.core.waiting import make_pause, wait_until
@@ -140,7 +141,7 @@ def carry_out(aws: Aws, steps: Sequence[Step], *, known: dict[str, str]) -> dict
     order.prepare()
     running: dict[Future[str], Step] = {}
     failure: BaseException | None = None
-    with ThreadPoolExecutor(_WORKERS) as pool, _end_pauses(aws) as (patient, stop):
+    with Workers(_WORKERS) as pool, _end_pauses(aws) as (patient, stop):
         while running or (order.is_active() and not failure):
             ready = () if failure else map(missing.__getitem__, order.get_ready())
             running |= {pool.submit(_call_step, patient, step, known): step for step in ready}
@@ -183,7 +184,7 @@ def require_permissions(aws: Aws, steps: Sequence[Step], *, known: Mapping[str, 
         and step.operation not in NO_DRY_RUN
         and _find_references(step.parameters) <= known.keys()
     ]
-    with ThreadPoolExecutor(_WORKERS) as pool:
+    with Workers(_WORKERS) as pool:
         answers = list(pool.map(lambda step: _find_missing_actions(aws, step, known), testable))
     reasons = {action: reason for answer in answers for action, reason in answer.items()}
     if reasons:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +15,7 @@ from handson.aws.emulator.in_process import find_adapter
 from handson.core import https, messages
 from handson.core.cards import CardPart, list_fields
 from handson.core.errors import AWSError, NotAllowed, NotReady
+from handson.core.host import Workers
 from handson.core.text import find_nearest, pick_fields
 from handson.course import rules
 from handson.course.checks.repository import build_repository_uri
@@ -248,7 +248,7 @@ def _read_all(
     found = aws.list_items("ecr", "DescribeRepositories", "repositories")
     found = [raw for raw in found if arns is None or raw["repositoryArn"] in arns]
     found.sort(key=lambda raw: str(raw["repositoryName"]))
-    with ThreadPoolExecutor(8) as pool:
+    with Workers(8) as pool:
         return list(pool.map(read, found))
 
 

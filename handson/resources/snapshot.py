@@ -12,7 +12,6 @@ the connection looks nowhere else any more.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from msgspec.structs import replace
 
 from handson.aws import Aws, settings
 from handson.core.errors import HandsonError, NotAllowed
+from handson.core.host import Workers
 from handson.course import checks as course_checks
 from handson.course import syllabus
 from handson.course.checks.repository import parse_image_uri
@@ -191,7 +191,7 @@ def _observe(
     """Return the fields of a snapshot, and the first error of each service that failed."""
     fields: dict[str, Any] = {}
     errors: dict[str, HandsonError] = {}
-    with ThreadPoolExecutor(8) as pool:
+    with Workers(8) as pool:
         pending = [
             (kind.service, field, pool.submit(observe, aws, exercise, checks))
             for kind in kinds
@@ -243,7 +243,7 @@ def _search_elsewhere(
 
     # The first place alone: where it is denied, the others are not asked.
     found = [search(place) for place in places[:1]]
-    with ThreadPoolExecutor(8) as pool:
+    with Workers(8) as pool:
         found += pool.map(search, places[1:])
     others: list[Repository] = []
     if "repository" in lost:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from msgspec.structs import asdict
 from handson.aws import Aws
 from handson.core import messages
 from handson.core.cards import MapNode, ResourceMap, Rows, list_fields
+from handson.core.host import Workers
 from handson.course import rules, state
 from handson.course.exercise import Exercise, NetworkForm
 from handson.course.state import InternetGateway, RouteTable, Subnet, Vpc
@@ -76,7 +77,7 @@ def find_vpcs(
         vpcs = _select_candidates(vpcs, exercise.network)
     if not vpcs:
         return _sort(bare)
-    with ThreadPoolExecutor(12) as pool:
+    with Workers(12) as pool:
         switches = _submit_switches(aws, [raw["VpcId"] for raw in vpcs], pool)
         described = _describe_vpcs(vpcs, _submit_listings(aws, _CONTENTS, pool), switches)
     return _sort((*described, *bare))
@@ -112,7 +113,7 @@ def list_network(aws: Aws, *, name: str | None = None, vpc_id: str = "") -> Netw
         name: Describe only the VPCs with this name; saves one round trip where there is none.
         vpc_id: A VPC that the caller knows; saves one round trip if it is the only one described.
     """
-    with ThreadPoolExecutor(12) as pool:
+    with Workers(12) as pool:
         switches = _submit_switches(aws, [vpc_id] if vpc_id else [], pool)
         listings = _submit_listings(aws, ("Vpc", *_CONTENTS, _ZONE), pool)
         all_vpcs, gateways, endpoints, zones = (
@@ -183,7 +184,7 @@ def is_in_vpc(raw: Raw, vpc_id: str) -> bool:
 
 
 def _submit_listings(
-    aws: Aws, nouns: Iterable[str], pool: ThreadPoolExecutor
+    aws: Aws, nouns: Iterable[str], pool: Executor
 ) -> dict[str, Future[list[dict[str, Any]]]]:
     return {noun: pool.submit(list_ec2_resources, aws, noun) for noun in nouns}
 
@@ -204,7 +205,7 @@ def _select_candidates(vpcs: Sequence[Any], form: NetworkForm) -> list[Any]:
 
 
 def _submit_switches(
-    aws: Aws, vpc_ids: Iterable[str], pool: ThreadPoolExecutor
+    aws: Aws, vpc_ids: Iterable[str], pool: Executor
 ) -> dict[tuple[str, str], Future[bool]]:
     return {
         (vpc_id, field): pool.submit(_read_switch, aws, vpc_id, name)
