@@ -23,10 +23,12 @@ import msgspec
 from handson.aws import emulator
 from handson.aws.calls import Aws, Credentials, Patience
 from handson.aws.credentials import explain_sign_in
+from handson.aws.emulator import in_tab
 from handson.aws.emulator.in_process import attach_session
 from handson.aws.settings import Settings
 from handson.core import files
 from handson.core.errors import NotAllowed, NotReady
+from handson.core.host import IN_TAB
 from handson.core.late import Late
 from handson.core.progress import find_ipython
 from handson.core.text import fold_name, one_line
@@ -131,7 +133,10 @@ def ensure_emulator(settings: Settings) -> emulator.Running:
     Raises:
         NotReady: It does not start, or could not be stopped to change its region.
     """
-    return emulator.ensure_running(settings.home, region=settings.region, environ=settings.environ)
+    home, region = settings.home, settings.region
+    if IN_TAB:
+        return in_tab.ensure_running(home, region=region, shell=find_ipython())
+    return emulator.ensure_running(home, region=region, environ=settings.environ)
 
 
 def connect_emulator(

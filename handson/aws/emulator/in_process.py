@@ -46,7 +46,9 @@ class InProcess:
         """Load MiniStack and the state that is saved in the folder."""
         from handson.aws.emulator.blob_registry import BlobRegistry
         from handson.aws.emulator.blobs import Blobs
+        from handson.aws.emulator.state_saver import StateSaver
 
+        self.folder = folder
         with _environment(process.build_environment(folder, region=region, passed_on={})):
             from ministack.core import concurrency, persistence  # type: ignore[import-untyped]
 
@@ -61,10 +63,14 @@ class InProcess:
                 sts,
             )
         ec2._get_docker = ecs._get_docker = lambda: None
+        self._ministack = app
+        self._saver = StateSaver(persistence, app._build_persistence_save_dict)
+        self._saver.attach(app)
         self._blobs = Blobs(folder / server.BLOBS, ecr, persistence)
+        self._stores = dict(_find_stores(cloudtrail, ec2, ecr, ecs, sts))
+        self._empty = self._dump_stores()
         app._load_persisted_state()
         self._app = BlobRegistry(app.app, self._blobs, run_blocking=_run_here)
-        self._stores = dict(_find_stores(cloudtrail, ec2, ecr, ecs, sts))
         self._turn = threading.Lock()
 
     def answer(
@@ -102,23 +108,42 @@ class InProcess:
             preload_content=False,
         )
 
+    def save_state(self) -> Exception | None:
+        """Save the states of the services that have changed; return what prevented it, if any."""
+        with self._turn:
+            self._saver.save_all(self._ministack._build_persistence_save_dict())
+        return self._saver.failure
+
+    def load_state(self) -> None:
+        """Have exactly what is saved in the folder."""
+        with self._turn:
+            self._fill_stores(self._empty)
+            self._ministack._load_persisted_state()
+
     def copy_state(self) -> Any:
         """Return a copy of everything that it has, for `restore_state`."""
-        import pickle
-
         with self._turn:
-            return pickle.dumps(self._stores), self._blobs.copy_files()
+            return self._dump_stores(), self._blobs.copy_files()
 
     def restore_state(self, state: Any) -> None:
         """Have exactly what a copy has."""
+        stores, files = state
+        with self._turn:
+            self._fill_stores(stores)
+            self._blobs.restore_files(files)
+
+    def _dump_stores(self) -> bytes:
+        import pickle  # each start imports this module
+
+        return pickle.dumps(self._stores)
+
+    def _fill_stores(self, pickled: bytes) -> None:
         import pickle
 
-        stores, files = pickle.loads(state[0]), state[1]
-        with self._turn:
-            for name, store in self._stores.items():
-                store.clear()
-                store.update(stores[name])
-            self._blobs.restore_files(files)
+        stores = pickle.loads(pickled)
+        for name, store in self._stores.items():
+            store.clear()
+            store.update(stores[name])
 
 
 def open_in_process(folder: Path, *, region: str) -> InProcess:
@@ -194,7 +219,8 @@ def _find_stores(*services: Any) -> Iterator[tuple[str, Any]]:
     for service in services:
         for name, value in vars(service).items():
             store = getattr(value, "_data", value)
-            if name.startswith("_") and name.islower() and isinstance(store, dict | set):
+            is_state = name.islower() and name.startswith("_") and name[1] != "_"
+            if is_state and isinstance(store, dict | set):
                 yield f"{service.__name__}.{name}", store
 
 
