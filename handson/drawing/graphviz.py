@@ -27,9 +27,11 @@ from msgspec.structs import replace
 
 from handson.core import errors
 from handson.core.folders import locate
+from handson.core.host import IN_TAB
 from handson.drawing import svg_document
 from handson.drawing.scene import INK, Label
 from handson.drawing.svg_document import clean, measure, wrap
+from handson.drawing.tab_graph import TabGraph, render_in_tab
 
 # Graphviz's libraries keep global state, and file descriptor 2 belongs to the whole process.
 _one_at_a_time = threading.Lock()
@@ -48,6 +50,12 @@ def open_graph(source: str) -> Iterator[Any]:
         InvalidInput: Graphviz cannot draw it.
         NotReady: pygraphviz cannot be loaded on this machine.
     """
+    if IN_TAB:
+        try:
+            yield TabGraph(source, render_in_tab)
+        except ValueError as reason:
+            raise errors.InvalidInput.from_key("drawing.refused", reason=reason) from reason
+        return
     try:
         import pygraphviz
     except ImportError as reason:  # also raised where shared libraries of its wheel are missing
@@ -133,16 +141,20 @@ def _load_icon(path: str) -> svg_document.Symbol:
     if folder and (svg_document.FOLDER / file).is_file():
         return svg_document.load_symbol(file.removesuffix(".png"))
     name = re.sub(r"[^a-z0-9]+", "-", Path(path).stem.lower())
+    png = Path(path).read_bytes() if IN_TAB else _shrink_icon(path)
+    # The checksum is that of the file: shrunk pixels may differ between kinds of processors.
+    return svg_document.define_symbol(f"icon-{name}-{crc32(Path(path).read_bytes()):08x}", png)
+
+
+def _shrink_icon(path: str) -> bytes:
     side = svg_document.PIXELS / 72
     quoted = path.replace("\\", "\\\\").replace('"', '\\"')
-    png = arrange_graph(
+    return arrange_graph(
         "digraph{graph[pad=0 margin=0 dpi=72 bgcolor=transparent]"
         f'node[shape=none margin=0 label="" fixedsize=true width={side:.6f} height={side:.6f} '
         f'imagescale=true image="{quoted}"] icon}}',
         form="png",
     )
-    # The checksum is that of the file: shrunk pixels may differ between kinds of processors.
-    return svg_document.define_symbol(f"icon-{name}-{crc32(Path(path).read_bytes()):08x}", png)
 
 
 def _draw_with_own_words(graph: Any) -> tuple[bytes, str]:
