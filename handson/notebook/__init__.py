@@ -13,6 +13,7 @@
     replay           run all notebooks
     workspace        the notebooks that a learner works in, laid out and renewed
     nbgrader         points while nbgrader executes a notebook
+    tab              what a kernel in a browser's tab needs besides
 
 The folder `jupyter` is JupyterLab's configuration, the folder `ipython` that of kernels.
 
@@ -39,7 +40,9 @@ from pathlib import Path
 from typing import Any
 
 from handson.core import folders, messages
+from handson.core.host import IN_TAB
 from handson.course import syllabus
+from handson.notebook import tab
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -93,12 +96,15 @@ def load_ipython_extension(shell: Any) -> None:
     folder = folders.find_current_folder()
     edition = folders.find_edition(folder)
     notebooks = (folder / f"{name}.ipynb" for name in syllabus.NOTEBOOKS)
-    if not edition and not any(path.is_file() for path in notebooks):
+    if not IN_TAB and not edition and not any(path.is_file() for path in notebooks):
         return
     language = os.environ.get("HANDSON_LANG", "").strip() or (edition and edition.name)
     if language in messages.LANGUAGES:
         messages.use(language)
     prepare_shell(shell)
+    if IN_TAB:
+        tab.prepare_tab(shell)
+        return
     known = shell.kernel.language_info
     shell.kernel.language_info = {name: known[name] for name in known if name != "version"}
 

@@ -6,6 +6,7 @@ import importlib
 import platform
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -20,6 +21,7 @@ from handson.core import messages
 from handson.core.cards import Card, Displayable, Note, Table
 from handson.core.errors import HandsonError
 from handson.core.folders import SESSION
+from handson.core.host import IN_TAB
 from handson.course.owners import describe_owners, explain_neighbours
 from handson.engine.model import format_size
 from handson.resources import network
@@ -86,10 +88,7 @@ def examine_machine(settings: Settings, *, connect: Callable[[], Aws]) -> Machin
     findings = (
         MachineFinding("python", "ok", platform.python_version()),
         *_check_target(settings, connect),
-        _report_errors("engine", lambda: _check_engine(settings)),
-        _check_drawing(),
-        _check_ports(settings),
-        _check_disk(settings),
+        *(_describe_tab() if IN_TAB else _check_computer(settings)),
     )
     return MachineReport(findings)
 
@@ -128,6 +127,20 @@ def _check_target(settings: Settings, connect: Callable[[], Aws]) -> Iterator[Ma
         elif unseen:
             seen, remedy = unseen[0].problem, unseen[0].remedy
         yield _advise("learners", seen, remedy)
+
+
+def _describe_tab() -> Iterator[MachineFinding]:
+    """Say what a browser's tab cannot do, which nobody can mend in it."""
+    engine = messages.text("notebook.doctor.engine-builtin")
+    yield _advise("engine", "builtin", engine)
+    yield _advise("tab", sys.platform, messages.text("notebook.doctor.tab-remedy"))
+
+
+def _check_computer(settings: Settings) -> Iterator[MachineFinding]:
+    yield _report_errors("engine", lambda: _check_engine(settings))
+    yield _check_drawing()
+    yield _check_ports(settings)
+    yield _check_disk(settings)
 
 
 def _check_permissions(aws: Aws, settings: Settings) -> MachineFinding:

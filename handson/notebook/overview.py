@@ -67,6 +67,11 @@ class Overview(Displayable, Struct, frozen=True):
             title, (*about, *logged, *notes), state="warn" if notes else "info" if left else "ok"
         )
 
+    def count_done(self) -> dict[str, tuple[int, int]]:
+        """Return for each notebook how much of it is done, and how much there is."""
+        marks = {name: self._list_marks(name) for name in syllabus.ALL_NOTEBOOKS}
+        return {name: (found.count("ok"), len(found)) for name, found in marks.items()}
+
     def _list_marks(self, notebook: str) -> list[str]:
         """Return the marks of what is done in a notebook; "" for what is not begun."""
         if notebook == _FIRST:
