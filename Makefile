@@ -11,7 +11,7 @@ GROUPED := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab workshop test test-full lint types tests mutants replay format editions refresh lock hub clean distclean
+.PHONY: help lab workshop test test-full lint types tests mutants replay format editions refresh lock hub site clean distclean
 
 help:  ## list the goals
 	@echo "make GOAL [PYTHON=python3.12] [HANDSON_LANG=en]"
@@ -71,6 +71,10 @@ replay-%:
 	trap '$(BIN)/handson emulator stop >/dev/null 2>&1; rm -rf "$$home"' EXIT; \
 	trap 'exit 130' INT TERM; \
 	$(BIN)/pytest -p nbval.plugin --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg notebooks/$*
+
+site:  ## build the browser edition into site/, for any static host (needs Node.js and npm)
+	@$(SETUP)
+	@$(BIN)/python tools/build_site.py
 
 format:  ## let ruff format and mend what it can
 	@$(SETUP)
