@@ -199,7 +199,7 @@ def test_a_learner_who_forks_or_fills_the_disk_meets_a_limit_and_loses_nothing(
     limits = seat.container.attrs["HostConfig"]
     assert (limits["Memory"], limits["MemorySwap"]) == (1 << 30, 1 << 30)
     # Where memory ends, a kernel ends, and the server stays: the higher, the sooner.
-    scores = seat.run("sh", "-c", "cat $(grep -l ipykernel /proc/*/cmdline "
+    scores = seat.run("sh", "-c", "cat $(grep -l [i]pykernel /proc/*/cmdline "
                       "| sed s,cmdline,oom_score_adj,)").split()  # fmt: skip
     assert set(scores) == {"500"}
     assert "network" in seat.list_passed()
