@@ -49,15 +49,14 @@
   const sign = (status) => make("td", { class: `sign ${status}` },
     make("span", { "aria-hidden": "true" }, signs[status]), make("span", { class: "spoken" }, say(status)));
   const row = (n) => {
-    const { notebook, checks: statuses, answers, error, since, seen, notes } = learners[n];
+    const { notebook, checks: statuses, error, since, seen, notes } = learners[n];
     return make("tr", null, make("th", { scope: "row" }, who(n)), make("td", { class: "notebook" }, label(notebook)),
-      statuses.map(sign), make("td", { class: "sign" }, `${answers}/${about.questions}`),
-      make("td", null, error && [error, " ", age(since)]), make("td", null, seen > 0 && age(seen)),
+      statuses.map(sign), make("td", null, error && [error, " ", age(since)]), make("td", null, seen > 0 && age(seen)),
       make("td", null, notes.map((note) => make("div", null, isHidden() ? "⚠" : theirs(note)))));
   };
   const table = (order) => make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": say("everyone") },
     make("table", null, make("thead", null, make("tr", null,
-      [say("name"), say("notebook"), ...checks, say("answers"), say("error"), say("seen"), say("notes")].map(
+      [say("name"), say("notebook"), ...checks, say("error"), say("seen"), say("notes")].map(
         (head) => make("th", { scope: "col" }, head)))),
     make("tbody", null, order.map(row))));
 

@@ -22,7 +22,6 @@ import msgspec
 
 from handson import grading
 from handson.core import messages
-from handson.core.folders import WORKSPACE
 from handson.core.text import one_line
 from handson.course import syllabus
 from handson.course.activity import LOG, Activity, read_activities
@@ -33,31 +32,29 @@ from handson.grading import Finding, Requirements
 from handson.grading.archives import MOST_BYTES, Entry, Folder, Refused, read_entry
 from handson.grading.findings import make_finding
 from handson.grading.marks import judge_check
-from handson.grading.submission import read_answers, read_claims
+from handson.grading.submission import read_claims
 
-MOST_FOLDERS, MOST_ENTRIES = 100_000, 5_000
-"""Folders of a class, and entries of a folder, that are looked at."""
+MOST_FOLDERS, DEEPEST = 5_000, 8
+"""Folders of a learner that are looked into, and how deep the search goes."""
 SECONDS = 20
 """The time between two searches for new files; known ones are looked at each time."""
 
-_HOME, _DIAGRAM = ".handson", f"{syllabus.DIAGRAM.notebook}.ipynb"
-_OURS = {HAND_IN, LOG, _DIAGRAM}
-_GENERIC = {*_OURS, _HOME, WORKSPACE, "notebooks", *messages.LANGUAGES}
+_HOME = ".handson"
+_OURS = {HAND_IN, LOG}
 _KNOWN = {*syllabus.ALL_NOTEBOOKS}
 _MOST_NOTES = 3
 
-Files = Mapping[str, tuple[float, int] | Finding]
-"""By path the time and the size of a file, or why the file or folder cannot be looked at."""
+Files = Mapping[str, tuple[float, int] | None]
+"""By path the time and the size of a file or folder, None where it cannot be looked at."""
 
 
 class Learner(msgspec.Struct, frozen=True, kw_only=True):
     """What the board shows of a learner; all texts are strangers', on one line.
 
     Attributes:
-        name: The learner's folder, from where learners' folders differ.
+        name: The name of the learner's folder.
         notebook: The notebook of the newest start, error or evidence, or "".
         checks: The status of each check, as grading gives it.
-        answers: The number of questions with a saved answer.
         error: The error that the learner is at, in words, or "".
         since: When it was met first, in seconds since 1970, by the clock of the files.
         seen: When the learner's files changed last, likewise; 0 if none could be looked at.
@@ -67,7 +64,6 @@ class Learner(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     notebook: str = ""
     checks: tuple[str, ...] = ("missing",) * len(syllabus.CHECKS)
-    answers: int = 0
     error: str = ""
     since: float = 0
     seen: float = 0
@@ -75,7 +71,7 @@ class Learner(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClassFolder:
-    """A folder in which the homes or workspaces of a class lie, at any depth.
+    """A folder that holds a folder for each learner: a home, or a workspace.
 
     Args:
         root: The folder.
@@ -101,65 +97,51 @@ class ClassFolder:
         return varied.name_exercise("…") if varied else self._asked.exercise
 
     def read(self) -> list[Learner]:
-        """Return the learners by name; only files that have changed are read again."""
+        """Return the learners by name; only files that have changed are read again.
+
+        Raises:
+            OSError: The folder cannot be listed.
+        """
         with self._lock:
             now = self._clock()
             if now - self._searched >= SECONDS:
-                self._paths, self._searched = _group_by_learner(self._root), now
+                with os.scandir(self._root) as entries:
+                    learners = sorted(it.name for it in entries if it.is_dir(follow_symlinks=False))
+                self._paths = {name: find_files(f"{self._root}/{name}") for name in learners}
+                self._searched = now
             self._known = dict(self._look())
             return [learner for _, learner in self._known.values()]
 
     def _look(self) -> Iterator[tuple[str, tuple[Files, Learner]]]:
         for name, paths in self._paths.items():
-            files: Files = {path: _look_at(path) for path in paths}
+            files = {path: _look_at(path) for path in paths}
             known = self._known.get(name)
-            if known is None or known[0] != files:
+            if files and (known is None or known[0] != files):
                 known = files, read_learner(name, files, self._asked)
-            yield name, known
+            if known:
+                yield name, known
 
 
-def _group_by_learner(root: str) -> dict[str, list[str]]:
-    """Return the paths of our files by the learner's folder, which holds the workspace."""
-    paths = defaultdict(list)
-    for path in find_files(root):
-        folder = path
-        while os.path.basename(folder) in _GENERIC and folder != root:
-            folder = os.path.dirname(folder)
-        paths[folder].append(path)
-    above = os.path.commonpath([os.path.dirname(folder) for folder in paths]) if paths else ""
-    return {os.path.relpath(folder, above): paths[folder] for folder in sorted(paths)}
+def find_files(folder: str, most: int = MOST_FOLDERS) -> list[str]:
+    """Return our files in a learner's folder and below, and the folders that cannot be listed."""
+    found: list[str] = []
+    deepest = folder.count(os.sep) + DEEPEST
+    walk = os.walk(folder, onerror=lambda error: found.append(error.filename))
+    for at, inner, names in islice(walk, most):
+        home = os.path.join(at, _HOME)
+        found += [os.path.join(at, name) for name in names if name in _OURS]
+        found += [home] if os.path.islink(home) else []  # which is to be told of
+        if os.path.basename(at) == _HOME or at.count(os.sep) == deepest:
+            inner.clear()  # what `handson run` made in the home folder is not the learner's
+        inner[:] = sorted(name for name in inner if name == _HOME or name[0] != ".")
+    return found
 
 
-def find_files(folder: str, budget: int = MOST_FOLDERS) -> Iterator[str]:
-    """Yield our files in a folder and below, and the folders that cannot be listed.
-
-    Folders share the budget evenly, so that one learner's thousands do not hide the others.
-    """
-    try:
-        with os.scandir(folder) as listed:
-            entries = sorted(islice(listed, MOST_ENTRIES), key=lambda each: each.name)
-        inner = {each.name: each.path for each in entries if each.is_dir(follow_symlinks=False)}
-    except OSError:
-        yield folder
-        return
-    names = {*_OURS, _HOME} - inner.keys()  # a home folder that is a link is to be told of
-    yield from (each.path for each in entries if each.name in names)
-    if os.path.basename(folder) == _HOME:  # what `handson run` made there is not the learner's
-        return
-    below = [path for name, path in inner.items() if name == _HOME or name[0] != "."]
-    below = below[: budget - 1]
-    for path in below:
-        yield from find_files(path, (budget - 1) // len(below))
-
-
-def _look_at(path: str) -> tuple[float, int] | Finding:
-    try:
-        if os.path.isdir(path) and not os.path.islink(path):
-            os.scandir(path).close()
+def _look_at(path: str) -> tuple[float, int] | None:
+    with suppress(OSError):
         status = os.lstat(path)
         return status.st_mtime, status.st_size
-    except OSError as error:
-        return make_finding("file-unreadable", reason=error.strerror)
+    return None
 
 
 def read_learner(name: str, files: Files, asked: Requirements) -> Learner:
@@ -171,51 +153,50 @@ def read_learner(name: str, files: Files, asked: Requirements) -> Learner:
 
 
 def _read_files(name: str, files: Files, asked: Requirements) -> Learner:
-    findings, times = [], {}
-    folders: dict[str, list[Path]] = defaultdict(list)
-    for path, looked in files.items():
-        if isinstance(looked, Finding):
-            findings.append(looked)
-        elif os.path.realpath(path) != path:  # or a link has taken a folder's place
+    findings: list[Finding] = []
+    folders: dict[str, list[str]] = defaultdict(list)
+    for path in files:
+        if os.path.realpath(path) != path:  # or a link has taken a folder's place
             findings.append(make_finding("file-link"))
-        else:
-            times[path] = looked[0]
-            folders[os.path.basename(path)].append(Path(path).parent)
-    claims, unread = read_claims(folders[HAND_IN], (HAND_IN,))
+        else:  # looking for the journal tells why a folder cannot be listed
+            folder, file = (path, HAND_IN) if os.path.isdir(path) else os.path.split(path)
+            folders[file].append(folder)
+    claims, unread = read_claims(map(Path, folders[HAND_IN]), (HAND_IN,))
     marks = [judge_check(check, claims, asked) for check in syllabus.CHECKS]
-    log = max((path for path in times if path.endswith(LOG)), key=times.__getitem__, default="")
-    activities = [*_read_log(log, findings)] if log else []
+    times = {path: looked[0] for path, looked in files.items() if looked}
+    logged_at, log = max(
+        ((times.get(f"{it}/{LOG}", 0), it) for it in folders[LOG]), default=(0, "")
+    )
+    activities = _read_log(log, findings) if log else []
     sealed = [(datetime.fromisoformat(it.observed_at), it) for it in claims.items]
     places = [(each.at, each.notebook) for each in activities if each.notebook in _KNOWN]
     places += [(at, syllabus.find_check(claim.check).notebook) for at, claim in sealed]
     passed = {it.proof.observed_at for it in marks if it.proof and it.status == "passed"}
     run = _find_run(activities, [datetime.fromisoformat(each) for each in passed])
-    answers = [sum(it.status == "answered" for it in read_answers(at)) for at in folders[_DIAGRAM]]
     findings += [*unread, *(mark.objection for mark in marks if mark.objection)]
     notes = dict.fromkeys(one_line(finding.message) for finding in findings)
     return Learner(
         name=name,
         notebook=max(places)[1] if places else "",
         checks=tuple(mark.status for mark in marks),
-        answers=max(answers, default=0),
         error=describe_error(run[0].error) if run else "",
-        since=times[log] - max(0, (run[0].at - run[-1].at).total_seconds()) if run else 0,
+        since=logged_at - max(0, (run[0].at - run[-1].at).total_seconds()) if run else 0,
         seen=max(times.values(), default=0),
         notes=tuple(notes)[:_MOST_NOTES],
     )
 
 
-def _read_log(path: str, findings: list[Finding]) -> Iterator[Activity]:
-    """Yield the lines of a log, newest first; `findings` gets what is not read."""
+def _read_log(folder: str, findings: list[Finding]) -> list[Activity]:
+    """Return the lines of a log, newest first; `findings` gets what is not read."""
     try:
-        data = read_entry(Folder(os.path.dirname(path)), Entry(LOG, LOG), limit=MOST_BYTES)
+        data = read_entry(Folder(folder), Entry(LOG, LOG), limit=MOST_BYTES)
     except Refused as refusal:
         findings.append(make_finding(refusal.code, "warning", **refusal.values))
-        return
+        return []
     lines = [*read_activities(data.split(b"\n"))]
     if None in lines:
         findings.append(make_finding("log-lines", count=lines.count(None)))
-    yield from (each for each in reversed(lines) if each)
+    return [each for each in reversed(lines) if each]
 
 
 def _find_run(activities: list[Activity], passed: list[datetime]) -> list[Activity]:

@@ -49,8 +49,6 @@ HEADERS = {
 
 
 class _Handler(RequestHandler):
-    has_xsrf = False
-
     def initialize(self, folder: ClassFolder) -> None:
         self.folder = folder
 
@@ -69,28 +67,24 @@ class _Handler(RequestHandler):
             self.set_header("Content-Type", "image/svg+xml")
             self.finish(draw_class(learners, self.folder.exercise))
         else:
-            self.finish(make_page(self.xsrf_token.decode() if self.has_xsrf else ""))
+            self.finish(make_page(self.xsrf_token.decode()))
 
 
 class _WithToken:
-    """Lets in whoever opens the address with the token, at a host name of this computer alone."""
+    """Lets in whoever opens the address with the token, and keeps a cookie."""
 
     token: str
     cookie: str
-    hosts: tuple[str, ...]
+    xsrf_token = b""  # there is nothing to change
 
     def prepare(self: Any) -> None:
-        if self.request.host not in self.hosts:  # another name may lead here (DNS rebinding)
-            raise HTTPError(403)
-        if self._is_token(self.get_query_argument("token", "")):
-            self.set_cookie(self.cookie, self.token, httponly=True, samesite="Lax")
+        given = self.get_query_argument("token", "")
+        if hmac.compare_digest(given.encode(), self.token.encode()):
+            self.set_signed_cookie(self.cookie, "in", httponly=True, samesite="Lax")
             self.redirect("/")
 
-    def _is_token(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode(), self.token.encode())
-
     def get_current_user(self: Any) -> Any:
-        return self._is_token(self.get_cookie(self.cookie, ""))
+        return self.get_signed_cookie(self.cookie)
 
     def get_login_url(self) -> str:
         raise HTTPError(403, reason="Open the address that handson board printed")
@@ -106,7 +100,6 @@ def make_page(xsrf: str = "") -> str:
         "words": words,
         "signs": SIGNS,
         "xsrf": xsrf,
-        "questions": len(syllabus.QUESTIONS),
         "checks": [messages.label("grading.report.short", it) for it in syllabus.CHECK_IDS],
         "notebooks": read_words("notebook.overview.notebook"),
     }
@@ -130,15 +123,17 @@ def draw_class(learners: list[Learner], exercise: Exercise) -> str:
 
 
 def make_application(
-    folder: ClassFolder, auth: type, *, prefix: str = "/", **given: Any
+    folder: ClassFolder, auth: type, *, host: str = ".*", prefix: str = "/", **given: Any
 ) -> Application:
-    """Return the application; `auth` lets requests in, and gets `given` as attributes."""
+    """Return the application for requests to a host; `auth`, with `given`, lets them in."""
     handler = type("_BoardHandler", (auth, _Handler), given)
-    return Application(
-        [(f"{prefix}(|learners[.]json|picture[.]svg)", handler, {"folder": folder})],
+    application = Application(
         cookie_secret=secrets.token_bytes(32),
         log_function=lambda handler: None,  # an address may hold the token
     )
+    path = f"{prefix}(|learners[.]json|picture[.]svg)"
+    application.add_handlers(host, [(path, handler, {"folder": folder})])
+    return application
 
 
 def run_board(
@@ -158,29 +153,25 @@ def run_board(
     """
     if not folder.is_dir():
         raise InvalidInput.from_key("board.no-folder", path=folder)
+    asyncio.run(_serve(ClassFolder(folder, course), environ, port))
+
+
+async def _serve(folder: ClassFolder, environ: Mapping[str, str], port: int) -> None:
     prefix = environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
     # A server of one user has a prefix, too, and is no service.
     is_service = bool(prefix) and "JUPYTERHUB_USER" not in environ
-    class_folder = ClassFolder(folder, course)
-    asyncio.run(_serve(class_folder, prefix if is_service else "", environ, port))
-
-
-async def _serve(folder: ClassFolder, prefix: str, environ: Mapping[str, str], port: int) -> None:
-    host = LOCAL
-    if prefix:
-        url = urlsplit(environ.get("JUPYTERHUB_SERVICE_URL", ""))
-        host, port = url.hostname or LOCAL, url.port or port
+    url = urlsplit(environ.get("JUPYTERHUB_SERVICE_URL", "") if is_service else "")
+    host, port = url.hostname or LOCAL, url.port or port
     with NotReady.replace_os_errors("board.no-port", address=f"{host}:{port}"):
         sockets = bind_sockets(port, host, socket.AF_INET)
-    port = sockets[0].getsockname()[1]
-    if prefix:
+    if is_service:
         application = _make_service(folder, prefix, environ)
         lines = [messages.text("board.service", prefix=prefix)]
     else:
-        token = secrets.token_urlsafe()
-        hosts = (f"{LOCAL}:{port}", f"localhost:{port}")
-        given: dict[str, Any] = {"token": token, "cookie": f"handson-board-{port}", "hosts": hosts}
-        application = make_application(folder, _WithToken, **given)
+        token, port = secrets.token_urlsafe(), sockets[0].getsockname()[1]
+        own = {"token": token, "cookie": f"handson-board-{port}"}
+        # Under another name, another site's page may lead here (DNS rebinding).
+        application = make_application(folder, _WithToken, host=r"(127\.0\.0\.1|localhost)", **own)
         lines = [messages.text("board.open"), f"http://{LOCAL}:{port}/?token={token}"]
     HTTPServer(application).add_sockets(sockets)
     ended = asyncio.Event()
@@ -201,11 +192,10 @@ def _make_service(folder: ClassFolder, prefix: str, environ: Mapping[str, str]) 
     except ImportError as error:
         raise NotReady.from_key("board.no-jupyterhub") from error
     name = prefix.strip("/").rpartition("/")[2]
-    client = environ.get("JUPYTERHUB_CLIENT_ID") or f"service-{name}"
-    hub = auth.HubOAuth(oauth_client_id=client)
+    hub = auth.HubOAuth(oauth_client_id=environ.get("JUPYTERHUB_CLIENT_ID", f"service-{name}"))
     # Without scopes any user's token would be enough.
     scopes = {"access:services", f"access:services!service={name}"}
-    given = {"hub_auth": hub, "hub_scopes": scopes, "has_xsrf": True}
+    given = {"hub_auth": hub, "hub_scopes": scopes}
     application = make_application(folder, auth.HubOAuthenticated, prefix=prefix, **given)
     callback = type("_Callback", (auth.HubOAuthCallbackHandler,), {"hub_auth": hub})
     application.add_handlers(".*", [(prefix + "oauth_callback", callback)])

@@ -103,11 +103,12 @@ def test_only_who_has_the_token_gets_in_and_keeps_it_in_a_cookie(served: Served)
     assert (status, headers["Location"]) == (302, "/")
     assert ("HttpOnly" in cookie, "SameSite=Lax" in cookie) == (True, True)
     assert ask(served.url, Cookie=cookie.partition(";")[0])[0] == 200
+    assert ask(served.url, Cookie=f"{cookie.partition('=')[0]}={served.token}")[0] == 403
 
 
 def get(served: Served, path: str, **headers: str) -> tuple[int, HTTPMessage, str]:
-    port = served.url.rstrip("/").rpartition(":")[2]
-    return ask(served.url + path, Cookie=f"handson-board-{port}={served.token}", **headers)
+    cookie = ask(f"{served.url}?token={served.token}")[1]["Set-Cookie"]
+    return ask(served.url + path, Cookie=cookie.partition(";")[0], **headers)
 
 
 def test_the_page_may_ask_for_nothing_but_its_own_and_no_other_page_may_show_it(
@@ -128,7 +129,11 @@ def test_the_page_may_ask_for_nothing_but_its_own_and_no_other_page_may_show_it(
 
 
 def test_another_host_name_and_other_methods_are_refused(served: Served) -> None:
-    assert get(served, "", Host="evil.example:80")[0] == 403
+    others = ("evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example", "")
+    refused = [get(served, path, Host=it)[0] for it in others for path in ("", "?token=x")]
+    assert set(refused) <= {400, 404}
+    with_token = {"path": f"?token={served.token}", "Host": "evil.example"}
+    assert get(served, **with_token)[0] == 404
     port = served.url.rstrip("/").rpartition(":")[2]
     assert get(served, "", Host=f"localhost:{port}")[0] == 200
     asked = [ask(served.url, method=name)[0] for name in ("POST", "PUT", "DELETE", "HEAD")]
