@@ -22,7 +22,7 @@ from handson.aws import Aws, connection, settings
 from handson.aws.settings import Settings
 from handson.core import messages, progress
 from handson.core.cards import Card, Displayable, Note, Rows, warning_notes
-from handson.core.errors import HandsonError, InvalidInput, NotReady
+from handson.core.errors import HandsonError, InvalidInput, NotAllowed, NotReady
 from handson.core.files import KeptState, shorten_path
 from handson.core.folders import find_current_folder
 from handson.core.late import load_late
@@ -189,7 +189,10 @@ class Workshop(Displayable):
         if former.exercise == exercise:
             return ()
         aws, owner = self._connection.aws, name_owner(fold_name(former.learner))
-        names, is_whole = snapshot.find_made(aws, home, former.exercise, owner=owner)
+        try:
+            names, is_whole = snapshot.find_made(aws, home, former.exercise, owner=owner)
+        except HandsonError as error:  # such as a policy that allows nothing in another Region
+            names, is_whole = [], isinstance(error, NotAllowed) and not former.learner
         if not names:
             if is_whole:
                 _FORMER.write(home, _Former(learner=learner, exercise=exercise))
@@ -803,7 +806,6 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrade
         learner: The name of the learner; the home folder keeps it for later notebooks.
         given: Other settings, instead of their `HANDSON_…` variables: target, endpoint_url, region,
             home, lang, aws_account, engine, base_image, hand_in, activity_log, course.
-            home, lang, aws_account, engine, base_image, hand_in, course.
 
     Raises:
         InvalidInput: There is no such setting, or it does not take this value.

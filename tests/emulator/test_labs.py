@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from handson.aws import settings
+from handson.aws.connection import Connection
 from handson.aws.emulator import Running
 from handson.core.errors import NotReady
 from handson.course import syllabus
@@ -17,7 +18,9 @@ from handson.course.course import read_course
 from handson.course.exercise import Exercise
 from handson.grading import Learner, Requirements, Roster, grade_class
 from handson.notebook.workshop import Workshop
+from tests.emulator import hooks
 from tests.emulator.workshops import open_workshop
+from tests.unit.fake_aws import Refusal, reply
 
 pytestmark = pytest.mark.emulator
 
@@ -91,6 +94,37 @@ def test_another_spelling_goes_on_and_another_name_is_told_what_was_made(
     assert name in read_sheet(open_as("Hanako Yamada"))
     again.cleanup(confirm="delete")
     assert read_sheet(again).count("⚠") == 0
+
+
+class OnlyIn:
+    """Refuses each call in another Region, as the policy of a course's learner does."""
+
+    def __init__(self, region: str) -> None:
+        self._region = region
+
+    def attach(self, session: Any) -> None:
+        session.register("before-call", self._before)
+
+    def _before(self, context: Any, **_: Any) -> Any:
+        refusal = Refusal("AccessDeniedException", status=403)
+        return None if context["client_region"] == self._region else reply(refusal)
+
+
+def test_a_policy_for_ones_own_region_stops_no_start_and_no_later_warning(
+    home: Path, emulator: Running, course: Path
+) -> None:
+    def open_in(region: str) -> Workshop:
+        course.write_text(f'{LAB}regions = ["{region}"]\n', encoding="utf-8")
+        aws = hooks.connect(emulator, OnlyIn(region)).in_region(region)
+        return open_workshop(home, ways={"connect": lambda _settings: Connection(aws)})
+
+    held = open_in("eu-west-1")
+    assert read_sheet(held).count("⚠") == 0
+    held.ensure_cluster()
+    assert read_sheet(open_in("eu-west-2")).count("⚠") == 0  # nobody can look
+    assert derive(course, "Hanako").cluster in read_sheet(
+        open_workshop(home, endpoint_url=emulator.endpoint)
+    )
 
 
 LEARNERS = ("Aiko Ito", "山田 花子", "s03")
