@@ -232,7 +232,7 @@ def show_board(folder: Path, port: int, course: Path | None, lang: str | None) -
 
     settings.choose_language(lang)
     beside = folder / settings.COURSE
-    read = _read_course(course or (beside if beside.is_file() else None))
+    read = _read_course(course or (beside if os.path.lexists(beside) else None))
     with suppress(KeyboardInterrupt):
         run_board(folder, os.environ, course=read, port=port)
 

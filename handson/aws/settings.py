@@ -313,7 +313,7 @@ def _find_learner(environ: Mapping[str, str], given: str, home: Path) -> tuple[s
 def _read_variation(course: Path | None, *, cwd: Path) -> Variation | None:
     """Return what varies by a file, or by course.toml beside the notebook or all notebooks."""
     files = (folder / COURSE for folder in (cwd, folders.find_notebooks_folder(cwd)) if folder)
-    course = course or next(filter(os.path.isfile, files), None)
+    course = course or next(filter(os.path.lexists, files), None)
     return read_course(course, known_regions=list_regions()).exercise if course else None
 
 

@@ -384,4 +384,8 @@ def test_a_course_that_is_damaged_is_told_with_its_line_before_anything_is_made(
     course = lay_course(tmp_path, LAB + "vary = 7\n")
     with pytest.raises(InvalidInput, match=r"course\.toml:4 \(vary = 7\)"):
         read(learner="Hanako")
+    course.unlink()
+    course.symlink_to(tmp_path / "gone")  # it is not there, and was meant to be
+    with pytest.raises(InvalidInput, match=r"course\.toml"):
+        read(learner="Hanako")
     assert [it.name for it in tmp_path.iterdir()] == [course.name]
