@@ -477,15 +477,17 @@ def print_policy(chosen: Settings, proof: bool, course: Path | None, learner: st
     if not proof:
         click.echo(messages.text("course.policy.managed"), err=True)
     variation = _read_course(course).exercise if course else chosen.variation
-    account, region = chosen.aws_account, chosen.region
-    if variation and not proof:
+    account, statements = chosen.aws_account, policy.PROOF if proof else policy.STATEMENTS
+    if variation:
         name = learner or ("" if course else chosen.learner)
-        written = policy.write_course_policy(variation, name, account=account)
+        written = policy.write_course_policy(
+            variation, name, account=account, statements=statements
+        )
     elif learner:
         raise InvalidInput.from_key("course.policy.no-course")
     else:
-        asked = policy.PROOF if proof else policy.STATEMENTS
-        written = policy.write_policy(region=region, account=account, statements=asked)
+        region = chosen.region
+        written = policy.write_policy(region=region, account=account, statements=statements)
     click.echo(_as_json(written))
 
 

@@ -130,7 +130,11 @@ def write_policy(
 
 
 def write_course_policy(
-    variation: Variation, learner: str, *, account: str | None
+    variation: Variation,
+    learner: str,
+    *,
+    account: str | None,
+    statements: Sequence[Statement] = STATEMENTS,
 ) -> dict[str, Any]:
     """Return the policy for one learner of a course with individual labs, or for all of them.
 
@@ -138,12 +142,14 @@ def write_course_policy(
         variation: What varies.
         learner: The learner's name, who may change only what carries it; "" for all learners.
         account: As for `write_policy`.
+        statements: Likewise.
     """
     everybody = variation.name_exercise("*")
     exercise = variation.derive_exercise(learner) if learner else everybody
     return write_policy(
         region=exercise.region if learner else variation.regions or exercise.region,
         account=account,
+        statements=statements,
         exercise=exercise,
         clusters=f"{exercise.network.name.rstrip('*')}*" if "cluster" in variation.vary else "*",
         owner=name_owner(fold_name(learner)),

@@ -297,6 +297,9 @@ def test_the_policy_of_a_course_is_for_all_its_learners_or_for_one(
     one = call("policy", "--course", str(course), "--learner", "Hanako").stdout
     assert ("repository/rails-app-*" in everybody, "handson-owner" in everybody) == (True, False)
     assert ("repository/rails-app-*" in one, '"hanako"' in one) == (False, True)
+    course.write_text(f'{course.read_text()}regions = ["eu-west-1"]\n', encoding="utf-8")
+    proof = call("policy", "--course", str(course), "--proof", "--learner", "Hanako").stdout
+    assert ("sts:GetWebIdentityToken" in proof, "eu-west-1" in proof) == (True, True)
     nobody = call("policy", "--learner", "Hanako")
     assert (nobody.exit_code, len(nobody.stderr.strip().splitlines()[-2:])) == (2, 2)
     assert "--course" in nobody.stderr
