@@ -178,7 +178,7 @@ def _parse(text: str, known_regions: Sequence[str]) -> Course:
     except msgspec.ValidationError as error:
         field, place = _FIELD.search(str(error)), _PLACE.search(str(error))
         name = ".".join(found["name"] for found in (place, field) if found)
-        kind = field["kind"] if field else "value"
+        kind = field["kind"] if field else "points" if name == "points[...]" else "value"
         reason = messages.label("course.course.reason", kind, name=name)
         raise InvalidInput.from_key("course.course.wrong", reason=reason) from None
     items = (*syllabus.CHECK_IDS, *_MARKED_IDS)

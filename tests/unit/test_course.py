@@ -87,7 +87,7 @@ def test_an_empty_file_is_the_course_of_the_syllabus(tmp_path: Path) -> None:
         ("from = 2026-05-10\n\nuntil = 2026-05-09", 3, "until"),
         ("[rubric]\nwhy-zones = 'a'\n[points]\nnetwrok = 2", 4, "network"),
         ("[points]\ncluster = 2\nnetwork = -1", 3, "network = -1"),
-        ("[points]\nnetwork = 1001", 2, "1001"),
+        ("[points]\nnetwork = 1001", 2, "from 0 to 1000"),
         ("[points]\nnetwork = true", 2, "network = true"),
         ("[points]\nnetwork = nan", 2, "nan"),
         ("[points]\nnetwork = inf", 2, "inf"),
