@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -110,8 +109,7 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
         return f"{SIGNS[self.status]} {who}  {self.check}  {count}  {status}{reason}"
 
 
-@dataclass(frozen=True)
-class Audit:
+class Audit(msgspec.Struct, frozen=True):
     """The records of a class, in its order, after CloudTrail was asked."""
 
     records: tuple[AuditRecord, ...]
@@ -300,8 +298,7 @@ _SWITCHED_OFF = "OutboundWebIdentityFederationDisabled"
 """The beginning of the code with which STS answers where the account has no issuer."""
 
 
-@dataclass(frozen=True, repr=False)
-class SignedProof(Displayable):
+class SignedProof(Displayable, msgspec.Struct, frozen=True):
     """A token that AWS signed: its file, the digest in it, and the account."""
 
     path: Path

@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from copy import copy
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from handson.aws import refusals
 from handson.aws.credentials import resolve_credentials
@@ -25,12 +26,14 @@ from handson.course.state import State, Target
 _LONGEST_PAUSE = 5.0
 
 
-@dataclass(frozen=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """The fixed credentials of an emulator; the access key is the account."""
 
     access_key_id: str
-    secret_access_key: str = field(repr=False)
+    secret_access_key: str
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.access_key_id!r})"  # without the secret
 
 
 class Request(State, frozen=True, kw_only=True):
@@ -41,8 +44,7 @@ class Request(State, frozen=True, kw_only=True):
     request_id: str
 
 
-@dataclass
-class Patience:
+class Patience(Struct):
     """How often and how long to try a call: as long as the Terraform provider for AWS does."""
 
     attempts: int = 5
@@ -69,8 +71,7 @@ class Patience:
         self.sleep(min(self.consistency, _LONGEST_PAUSE))
 
 
-@dataclass
-class Aws:
+class Aws(Struct):
     """A connection to AWS or an emulator, made by `connect_aws` or `connect_emulator`."""
 
     region: str
@@ -81,17 +82,19 @@ class Aws:
     credentials: Credentials | None = None
     account: str = ""
     caller: str = ""
-    confirmed_key: str = field(default="", repr=False)
+    confirmed_key: str = ""
     """The ID of the access key that was seen to belong to the account."""
-    owners: Owners = field(default_factory=Owners)
-    requests: list[Request] = field(default_factory=list)
+    owners: Owners = Owners()
+    requests: list[Request] = []
     looks_elsewhere: bool = True
     """Whether to look in other regions for what is missing: not where that was denied before."""
     say: Say = ignore_progress
-    # A copy made by `replace` gets new ones of these; `copy` shares them.
-    _clients: dict[str, Any] = field(default_factory=dict, init=False)
-    _regions: dict[tuple[str, int], Aws] = field(default_factory=dict, init=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _clients: dict[str, Any] = {}
+    _regions: dict[tuple[str, int], Aws] = {}
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __repr__(self) -> str:
+        return f"Aws({self.region!r}, {self.endpoint!r}, {self.kind!r})"
 
     @property
     def target(self) -> Target:
@@ -205,22 +208,24 @@ class Aws:
         with self._lock:
             if (region, tries) not in self._regions:
                 patience = replace(self.patience, attempts=tries)
-                self._regions[region, tries] = replace(self, region=region, patience=patience)
+                self._regions[region, tries] = self.with_own_clients(
+                    region=region, patience=patience
+                )
             return self._regions[region, tries]
+
+    def with_own_clients(self, **changes: Any) -> Aws:
+        """Return a connection with other fields, whose clients are made anew."""
+        return replace(self, **changes, _clients={}, _regions={}, _lock=threading.Lock())
 
     def without_recording(self) -> Aws:
         """Return the same connection, whose calls no `recording` of this one contains."""
-        other = copy(self)
         # A connection to another region keeps the requests of the one that asked for it first.
-        other.requests, other._regions = [], {}
-        return other
+        return replace(self, requests=[], _regions={})
 
     def report_to(self, say: Say) -> Aws:
         """Return the same connection, which reports what it waits for."""
-        other = copy(self)
         # A connection to another region reports to whom the one did that asked for it first.
-        other.say, other._regions = say, {}
-        return other
+        return replace(self, say=say, _regions={})
 
     @contextmanager
     def recording(self) -> Iterator[list[Request]]:

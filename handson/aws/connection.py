@@ -13,12 +13,12 @@ import ssl
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from handson.aws import emulator
 from handson.aws.calls import Aws, Credentials, Patience
@@ -41,8 +41,7 @@ SERVICES = ["cloudtrail", "ec2", "ecr", "ecr-public", "ecs", "service-quotas", "
 """All that the workshop calls; botocore refuses a service that is not listed."""
 
 
-@dataclass(frozen=True)
-class Connection:
+class Connection(Struct, frozen=True):
     """A connection to the target.
 
     Attributes:

@@ -10,13 +10,14 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from handson.core import folders, messages
 from handson.core.errors import InvalidInput
@@ -41,8 +42,7 @@ _NAMES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """The settings of a workshop.
 
     Attributes:
@@ -79,8 +79,13 @@ class Settings:
     activity_log: str = SWITCH[0]
     course: Path | None = None
     variation: Variation | None = None
-    learner_from: str = field(default="", compare=False)
-    environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    learner_from: str = ""
+    environ: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        # The environment may hold secrets.
+        shown = {name: value for name, value in asdict(self).items() if name != "environ"}
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     @property
     def lacks_learner(self) -> bool:

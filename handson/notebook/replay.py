@@ -12,11 +12,11 @@ import shutil
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from handson.aws.settings import Settings
 from handson.core.errors import HandsonError, InvalidInput, NotReady

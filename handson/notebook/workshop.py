@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from copy import copy
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from msgspec import structs
+from msgspec.structs import replace
 
 from handson.aws import Aws, connection, settings
 from handson.aws.settings import Settings
@@ -247,7 +246,7 @@ class Workshop(Displayable):
             "s3_endpoint": s3_endpoint,
         }
         changes = {setting: value for setting, value in given.items() if value is not None}
-        form = structs.replace(self._exercise.network, **changes)
+        form = replace(self._exercise.network, **changes)
         rules.check_network_form(form, usual=self._exercise.network)
         self._refuse_building("ensure_network")
         with self._locked() as aws, self._working("network") as line:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from handson.aws import Aws
 from handson.core.errors import HandsonError, NotAllowed, NotReady
@@ -24,8 +24,7 @@ OWNER = f"{owners.HOME}parity"
 """The owner's tag on whatever the probes create, which no learner has; only that is deleted."""
 
 
-@dataclass(frozen=True)
-class Probe(plan.Step):
+class Probe(plan.Step, frozen=True):
     """A call that asks AWS a question, which stands in `probes.toml`.
 
     `{name}` in its parameters is the result of an earlier probe.  The service "registry" has method
@@ -37,7 +36,7 @@ class Probe(plan.Step):
     """
 
     times: int = 1
-    look: Mapping[str, Any] = field(default_factory=dict)
+    look: Mapping[str, Any] = {}
 
 
 def list_probes(aws: Aws, mode: str) -> Iterator[Probe]:
@@ -128,7 +127,7 @@ class Player:
         self._parameters: dict[str, Any] = {}
         aws.session.register("before-call", self._note_request)
         aws.session.register("response-received", self._note_answer)
-        self._aws = replace(aws)  # only clients that are made from now on are listened to
+        self._aws = aws.with_own_clients()  # only clients that are made from now on are listened to
 
     def play(self, probe: Probe) -> None:
         """Ask a probe as often as it says, then look at what it made until two looks agree."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import asdict
 
 from handson.aws import Aws, has_code
@@ -36,8 +36,7 @@ _OCCUPANTS = (
 )
 
 
-@dataclass(frozen=True)
-class ClusterForm:
+class ClusterForm(Struct, frozen=True):
     """The form "Create cluster", filled in; other settings of the console keep their default."""
 
     name: str = Exercise().cluster
@@ -74,8 +73,7 @@ class ClusterForm:
         return [Step("cluster", "ecs", "CreateCluster", parameters, made, unknown=role)]
 
 
-@dataclass(frozen=True, repr=False)
-class EnsuredCluster(Creation):
+class EnsuredCluster(Creation, frozen=True):
     """A cluster that was created or completed."""
 
     cluster: Cluster

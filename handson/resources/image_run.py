@@ -13,12 +13,13 @@ import secrets
 import warnings
 from base64 import b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
+
+from msgspec import Struct
 
 from handson.aws import Aws
 from handson.core import files, messages
@@ -53,8 +54,7 @@ _IMPORTS = re.compile(r"@import[^;]*;?", re.IGNORECASE)
 _UNPRINTABLE = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(Struct, frozen=True):
     """A web page as part of a card: lines of text, and a picture that needs no other file."""
 
     title: str
@@ -71,8 +71,7 @@ class Page:
         return f'<img alt="{alt}" src="data:image/svg+xml;base64,{source}" style="{style}">'
 
 
-@dataclass(frozen=True, repr=False)
-class ImageRun(Displayable):
+class ImageRun(Displayable, Struct, frozen=True):
     """The result of running an image.
 
     Attributes:
@@ -107,8 +106,7 @@ class ImageRun(Displayable):
         return Card(messages.text("resources.image_run.title", name=self.name), parts)
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(Struct, frozen=True):
     """Which image to run, for which home folder, in which exercise."""
 
     repository: str
@@ -199,8 +197,7 @@ def read_page(html: str, *, fetch: FetchPath) -> Page:
     return Page(title, _read_lines(soup), svg)
 
 
-@dataclass
-class _Site:
+class _Site(Struct):
     """The files of the page's own site, while they fit into `room` (bytes)."""
 
     fetch: FetchPath

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from handson.aws import Aws, accept_codes
 from handson.core import https, messages
@@ -41,8 +42,7 @@ StoredBlob = tuple[int, datetime]
 """The size of a layer or configuration in bytes, and the time of its first push."""
 
 
-@dataclass(frozen=True, repr=False)
-class ImageList(Displayable):
+class ImageList(Displayable, Struct, frozen=True):
     """The images in a repository, the newest push first."""
 
     repository: str
@@ -213,8 +213,7 @@ def _describe_images(aws: Aws, repository: str) -> list[dict[str, Any]]:
     return []
 
 
-@dataclass(frozen=True)
-class _Store:
+class _Store(Struct, frozen=True):
     """The manifests and configurations of one repository."""
 
     aws: Aws

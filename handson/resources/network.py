@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from ipaddress import IPv4Network
 from typing import Any
 
-from msgspec.structs import asdict
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from handson.aws import Aws, command_name, has_code
 from handson.core import messages
@@ -32,8 +32,7 @@ from handson.resources.vpc_listing import NetworkListing, describe_vpc, list_net
 _QUOTA = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}  # "VPCs per Region"
 
 
-@dataclass(frozen=True, repr=False)
-class Network(Creation):
+class Network(Creation, frozen=True):
     """A VPC that was created or completed."""
 
     vpc: Vpc
@@ -44,8 +43,7 @@ class Network(Creation):
         return title, describe_vpc(self.vpc)
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(Struct, frozen=True):
     """The plan for a form beside the existing VPC; as text, the steps that are missing.
 
     Attributes:

@@ -13,10 +13,11 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
-from copy import copy
-from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from handson.aws import Aws, Patience, command_name, emulator
 from handson.core import messages
@@ -43,15 +44,13 @@ CODES: Mapping[str, Sequence[str]] = read_data("handson.resources", "codes.toml"
 NO_DRY_RUN = {"ModifyVpcAttribute"}  # it has no parameter DryRun (EC2 API Reference)
 
 
-@dataclass(frozen=True)
-class Ref:
+class Ref(Struct, frozen=True):
     """A parameter value that is the result of an earlier step."""
 
     step: str
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """One call of a plan.
 
     Attributes:
@@ -68,7 +67,7 @@ class Step:
     name: str
     service: str
     operation: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = {}
     result: str = ""
     after: tuple[str, ...] = ()
     unknown: Collection[str] = ()
@@ -79,8 +78,7 @@ class Step:
         return set(self.after) | _find_references(self.parameters)
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A resource that clean-up found.
 
     Attributes:
@@ -94,8 +92,7 @@ class Listed:
     unread: bool = False
 
 
-@dataclass(frozen=True, repr=False, kw_only=True)
-class Creation(Displayable):
+class Creation(Displayable, Struct, frozen=True, kw_only=True):
     """The base of resources that were created, or existed already.
 
     Attributes:
@@ -303,10 +300,9 @@ def warn_of_settings(
 def _end_pauses(aws: Aws) -> Iterator[tuple[Aws, threading.Event]]:
     """Yield the connection for threads, and an event that ends their pauses, as leaving does."""
     stop = threading.Event()
-    patient = copy(aws)
-    patient.patience = replace(aws.patience, sleep=make_pause(aws.patience.sleep, stop))
+    patience = replace(aws.patience, sleep=make_pause(aws.patience.sleep, stop))
     try:
-        yield patient, stop
+        yield replace(aws, patience=patience), stop
     finally:
         stop.set()
 

@@ -12,10 +12,11 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import which
+
+from msgspec import Struct
 
 from handson.aws import Aws
 from handson.core import files, messages
@@ -42,8 +43,7 @@ IMAGE_URI = files.KeptState("image-uri.json", RecordedUri)
 """The URI that the learner has recorded."""
 
 
-@dataclass(frozen=True, repr=False)
-class PushCommands(Displayable):
+class PushCommands(Displayable, Struct, frozen=True):
     """The commands that push an image by hand, as the ECR console's "View push commands".
 
     They are the console's, with the account kept in a variable and the platform of Fargate named.
@@ -68,7 +68,7 @@ class PushCommands(Displayable):
     region: str
     tag: str = "latest"
     base_image: str = ""
-    setup: Mapping[str, str] = field(default_factory=dict)
+    setup: Mapping[str, str] = {}
     program: str = AWS_CLI
     notes: tuple[Note, ...] = ()
 
@@ -260,8 +260,7 @@ def push_image(
     return engine.push(image, destination, say=say)
 
 
-@dataclass(frozen=True, repr=False)
-class ImageUri(Displayable):
+class ImageUri(Displayable, Struct, frozen=True):
     """The recorded URI of an image, by tag and by digest."""
 
     recorded: RecordedUri

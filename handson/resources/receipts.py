@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from msgspec import ValidationError
+from msgspec import Struct, ValidationError
 from msgspec.structs import replace
 
 from handson.core import files, messages
@@ -86,16 +85,14 @@ class Receipt(State, frozen=True, kw_only=True):
     kind: str = ""
 
 
-@dataclass(frozen=True)
-class SavedReceipt:
+class SavedReceipt(Struct, frozen=True):
     """A receipt and its file."""
 
     path: Path
     receipt: Receipt
 
 
-@dataclass(frozen=True, repr=False)
-class Cleanup(Displayable):
+class Cleanup(Displayable, Struct, frozen=True):
     """The resources to delete (`own`), or the result of deleting them (`removals`).
 
     Attributes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -34,8 +33,7 @@ _PUBLIC_REGION = "us-east-1"
 _NOT_FOUND = "RepositoryNotFoundException"
 
 
-@dataclass(frozen=True, repr=False)
-class EnsuredRepository(plan.Creation):
+class EnsuredRepository(plan.Creation, frozen=True):
     """A repository that was created, or existed already."""
 
     repository: Repository

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from handson.aws import Aws, settings
@@ -42,8 +42,7 @@ FindIds = Callable[[Aws, Exercise], list[str]]
 """Returns the ids of the exercise's resource in the connection's region."""
 
 
-@dataclass(frozen=True)
-class ResourceKind:
+class ResourceKind(Struct, frozen=True):
     """The resources of one service: how they are observed, searched for, listed and deleted.
 
     Attributes:

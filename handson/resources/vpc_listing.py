@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import asdict
 
 from handson.aws import Aws
@@ -34,8 +34,7 @@ _ZONE = "AvailabilityZone"
 _SWITCHES = {"dns_support": "DnsSupport", "dns_hostnames": "DnsHostnames"}
 
 
-@dataclass(frozen=True)
-class NetworkListing:
+class NetworkListing(Struct, frozen=True):
     """The network resources of one region.
 
     Attributes:

@@ -6,11 +6,11 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import docker
 import pytest
+from msgspec.structs import replace
 
 from handson.aws import emulator, settings
 from handson.core.progress import TerminalProgress
