@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -179,11 +180,11 @@ def test_a_state_that_cannot_be_saved_is_told_at_the_next_call_until_it_can(
     running = start(home)
     folder = home / "emulator"
 
-    def wait_for(health: str) -> None:
+    def wait_for(failure: int) -> None:
         secret = processes.read_secret(folder)
         wait_until(
             lambda: processes.check_health(running.port, secret),
-            done=lambda seen: seen == health,
+            done=lambda seen: seen == failure,
             what="the emulator",
             timeout=20,
             interval=0.05,
@@ -191,11 +192,11 @@ def test_a_state_that_cannot_be_saved_is_told_at_the_next_call_until_it_can(
 
     (folder / "state").write_text("a file where the folder should be")
     vpc = make_vpc(connect(running))
-    wait_for(gate.UNWRITABLE)
+    wait_for(errno.EEXIST)
     with pytest.raises(NotReady, match="書き込めません"):
         start(home)
     (folder / "state").unlink()
-    wait_for(gate.SAVED)
+    wait_for(0)
     wait_saved(home, vpc)
     assert start(home).pid == running.pid
 
@@ -208,7 +209,7 @@ def test_one_whose_secret_is_gone_or_exchanged_starts_anew_with_its_state(
     (home / "emulator" / server.SECRET).unlink()
     found = room.find_running(home)
     assert found is not None
-    assert found.secret_access_key == room.SECRET  # which an older version takes
+    assert found.secret_access_key == room.SECRET
     second = start(home)
     assert (second.state, second.pid == first.pid) == ("started", False)
     assert second.secret_access_key not in (first.secret_access_key, room.SECRET)
@@ -247,7 +248,9 @@ def test_nobody_else_gets_an_answer_or_reads_a_file_and_no_process_shows_the_sec
     other = start(tmp_path / "other")
     try:
         assert other.secret_access_key != running.secret_access_key
-        assert processes.check_health(running.port, other.secret_access_key) == "other secret"
+        assert (
+            processes.check_health(running.port, other.secret_access_key) == processes.OTHER_SECRET
+        )
     finally:
         room.stop_emulator(tmp_path / "other")
 

@@ -239,9 +239,12 @@ def test_a_service_that_has_no_state_to_give_keeps_no_other_from_being_saved(
 
 
 def test_an_older_state_does_not_replace_a_newer_one(services: Services) -> None:
-    older = services.saver._encode_all(services.list())
-    services.saver.save_state("ec2", {"vpcs": 2})
-    services.saver._write(*older)
+    class Late(ThreadPoolExecutor):
+        def submit(self, *given: Any, **named: Any) -> Any:
+            services.saver.save_state("ec2", {"vpcs": 2})
+            return super().submit(*given, **named)
+
+    services.save_soon(executor=Late())
     assert (services.load_state("ec2"), services.load_state("ecs")) == (
         {"vpcs": 2},
         {"clusters": 1},

@@ -29,7 +29,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from handson.aws.emulator import gate, process, server
+from handson.aws.emulator import process, server
 from handson.aws.emulator.process import ProcessRecord
 from handson.core.errors import NotReady, WaitTimeout
 from handson.core.files import hold_lock, make_private
@@ -90,9 +90,9 @@ def ensure_running(
     record, secret = process.read_record(folder), process.read_secret(folder)
     # No lock: a process that answers is neither starting nor stopping, and every verb asks for it.
     if record and secret and record.region == region:
-        health = process.check_health(record.port, secret)
-        if health in gate.STATES:
-            return _require_saved(folder, record, health)
+        failure = process.check_health(record.port, secret)
+        if failure >= 0:
+            return _require_saved(folder, record, failure)
     with _lock(folder, timeout=timeout):
         try:
             running = _join(folder, region=region, timeout=timeout)
@@ -155,17 +155,14 @@ def _folder(home: Path) -> Path:
 def _describe(
     folder: Path, record: ProcessRecord, state: Literal["started", "running", "restarted"]
 ) -> Running:
-    secret = process.read_secret(folder) or SECRET  # none: it was started by an older version
+    secret = process.read_secret(folder) or SECRET
     return Running(record.pid, record.port, record.region, state, secret_access_key=secret)
 
 
-def _require_saved(folder: Path, record: ProcessRecord, health: str) -> Running:
-    path, log = folder / "state", process.locate_log(folder)
-    if health == gate.FULL:
-        reason = os.strerror(errno.ENOSPC)
-        raise NotReady.from_key("aws.emulator.disk-full", path=path, reason=reason)
-    if health == gate.UNWRITABLE:
-        raise NotReady.from_key("aws.emulator.not-writable", path=path, reason=log)
+def _require_saved(folder: Path, record: ProcessRecord, failure: int) -> Running:
+    with _file_errors(folder / "state"):
+        if failure:
+            raise OSError(failure, os.strerror(failure))
     return _describe(folder, record, "running")
 
 
@@ -173,23 +170,21 @@ def _join(folder: Path, *, region: str, timeout: float) -> Running | None:
     """Return the running process, now that no other process can start one.
 
     Wait while it lives without answering: it starts, stops or is very busy.  Stop it if it serves
-    another region, or if the home has no secret or another one: a process of an older version
-    answers everybody, and nobody can sign for one whose secret was lost or exchanged.
+    another region, or if the home has no secret or another one: nobody can sign for a process
+    whose secret was lost or exchanged.
     """
     record, secret = process.read_record(folder), process.read_secret(folder)
     if record is None:
         return None
     if secret:
-        found = wait_until(
-            lambda: process.probe_process(record, secret),
-            done=lambda answer: answer != "busy",
+        failure = wait_until(
+            lambda: process.check_health(record.port, secret),
+            done=lambda it: it != process.NO_ANSWER or not process.find_process(record),
             what="emulator",
             timeout=timeout,
         )
-        if found == "dead":
-            return None
-        if record.region == region and found in gate.STATES:
-            return _require_saved(folder, record, found)
+        if record.region == region and failure >= 0:
+            return _require_saved(folder, record, failure)
     _stop(folder, timeout=timeout)
     return None
 
@@ -199,20 +194,17 @@ def _start(folder: Path, *, region: str, environ: Mapping[str, str], timeout: fl
     ended = process.read_record(folder)  # the process may have written it while `_join` waited
     port, token = ended.port if ended else 0, secrets.token_hex(16)
     with _file_errors(folder):
-        if not process.read_secret(folder):
-            process.make_secret(folder)
+        secret = process.read_secret(folder) or process.make_secret(folder)
         child = process.spawn(
             folder, token=token, region=region, preferred_port=port, passed_on=environ
         )
-
-    secret = process.read_secret(folder)
 
     def is_ready(record: ProcessRecord | None) -> bool:
         if child.poll() is not None:
             raise process.explain_death(folder, child.returncode)
         if record is None or record.token != token:
             return False
-        return process.check_health(record.port, secret) in gate.STATES
+        return process.check_health(record.port, secret) >= 0
 
     try:
         record = wait_until(

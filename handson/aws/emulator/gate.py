@@ -37,13 +37,12 @@ if TYPE_CHECKING:
 
 HEALTH = "/handson/health"
 CHALLENGE, PROOF = "x-handson-challenge", "x-handson-proof"
-SAVED, FULL, UNWRITABLE = STATES = ("saved", "full", "unwritable")
-"""What a health check finds: whether the state could be saved, or why not."""
 TOKEN_SECONDS = 12 * 60 * 60
 BODY_LIMIT, UNPROVEN_LIMIT = 64 << 20, 8 << 20
 """Bytes of a body; fewer where only the body shows whether the signature is right."""
 _UNKNOWN = "InvalidClientTokenId", "The security token included in the request is invalid."
 _EXPIRED = "RequestExpired", "Request has expired."
+_OTHER_BODY = "SignatureDoesNotMatch", "The payload does not match x-amz-content-sha256."
 _NAMES = re.compile(r"(127(\.\d+){3}|\[::1]|([\w-]+\.)*(localhost|amazonaws\.com))(:\d+)?", re.I)
 """This host's names, and AWS's own: a tool may be led here without its knowledge."""
 _SERVICE = re.compile("Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
@@ -108,7 +107,7 @@ class Gate:
         account: The access key that belongs to the secret.
         secret: The secret access key.
         note_change: Called after each request that may have changed something.
-        find_state: Returns one of `STATES`.
+        find_failure: Returns 0, or the `errno` of what keeps the state from being saved.
         clock: Measures disuse.
         now: Returns the time for the registry's passwords.
         used: When the last request was let in, by that clock.
@@ -118,7 +117,7 @@ class Gate:
     account: str
     secret: str
     note_change: Callable[[], None]
-    find_state: Callable[[], str] = lambda: SAVED
+    find_failure: Callable[[], int] = lambda: 0
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp()
     used: float = 0.0
@@ -155,7 +154,7 @@ class Gate:
             _refuse_pages(request.headers)
             if request.path == HEALTH:
                 # It proves to the holder of the secret that this is its AWS; others learn nothing.
-                asked = f"{request.headers.get(CHALLENGE)}\n{self.find_state()}"
+                asked = f"{request.headers.get(CHALLENGE)}\n{self.find_failure()}"
                 await _answer(send, 204, {PROOF: prove(self.secret, "health", asked)}, b"")
                 return
             await self._admit(request)
@@ -210,24 +209,19 @@ class Gate:
         if "host" not in signed or any(x.startswith("x-amz-") for x in headers.keys() - signed):
             raise Refused("SignatureDoesNotMatch", "There were headers which were not signed.")
         raw_path = (request.scope.get("raw_path") or quote(request.path).encode()).decode("latin-1")
-        find_failure = partial(
-            sigv4.header_signature_failure,
-            signature, self._find_secret(signature.access_key_id, token),
-            request.scope["method"], raw_path, query, headers, presigned=presigned,
-        )  # fmt: skip
+        secret = self._find_secret(signature.access_key_id, token)
         stated = headers.get("x-amz-content-sha256", "")
         # A stranger's body is not read where the headers tell already.
         is_stated = bool(_DIGEST.fullmatch(stated)) or stated == "UNSIGNED-PAYLOAD"
-        failure = find_failure(body=b"") if is_stated else None
+        failure = sigv4.header_signature_failure(
+            signature, secret, request.scope["method"], raw_path, query, headers,
+            b"" if is_stated else await request.read_body(UNPROVEN_LIMIT), presigned=presigned,
+        )  # fmt: skip
         if failure:
             raise Refused(*failure)
-        body = await request.read_body(BODY_LIMIT if is_stated else UNPROVEN_LIMIT)
-        if not is_stated:
-            failure = find_failure(body=body)
-        elif _DIGEST.fullmatch(stated) and hashlib.sha256(body).hexdigest() != stated:
-            failure = "SignatureDoesNotMatch", "The payload does not match x-amz-content-sha256."
-        if failure:
-            raise Refused(*failure)
+        body = await request.read_body(BODY_LIMIT)
+        if _DIGEST.fullmatch(stated) and hashlib.sha256(body).hexdigest() != stated:
+            raise Refused(*_OTHER_BODY)
         target = headers.get("x-amz-target", "").rpartition(".")[2].encode()
         request.may_change = not _READS.match(b"Action=" + target if target else body)
 

@@ -41,7 +41,7 @@ PASSED_ON = (
 """The variables that Python needs to start on some system; MiniStack gets no others."""
 
 LOG_LIMIT = 1_000_000
-OTHER_SECRET = "other secret"
+NO_ANSWER, OTHER_SECRET = -1, -2
 _SECONDS_TO_DIE = 10.0
 _SHORTEST_SECRET = 16
 
@@ -94,14 +94,15 @@ def read_secret(folder: Path) -> str:
     return ""
 
 
-def make_secret(folder: Path) -> None:
-    """Make the home's secret access key, as long as AWS's, in a file for its owner alone.
+def make_secret(folder: Path) -> str:
+    """Return a new secret access key for the home, as long as AWS's, kept for its owner alone.
 
     Raises:
         OSError: The folder cannot be written.
     """
     secret = secrets.token_urlsafe(30)
     replace_file(folder / server.SECRET, [secret.encode()], mode=PRIVATE)
+    return secret
 
 
 def build_environment(folder: Path, *, region: str, passed_on: Mapping[str, str]) -> dict[str, str]:
@@ -171,7 +172,7 @@ def spawn(
     arguments = [token, str(folder), region, str(preferred_port)]
     with open_log(folder) as log:
         child = DetachedProcess(
-            [sys.executable, "-P", server.__file__, *arguments],
+            [sys.executable, server.__file__, *arguments],
             cwd=folder,
             env=build_environment(folder, region=region, passed_on=passed_on),
             stdin=subprocess.DEVNULL,
@@ -198,31 +199,23 @@ def find_process(record: ProcessRecord | None) -> psutil.Process | None:
         return None
 
 
-def probe_process(record: ProcessRecord, secret: str) -> str:
-    """Tell whether the process of `record` answers, lives without answering, or has ended.
+def check_health(port: int, secret: str) -> int:
+    """Return 0 if this home's AWS answers on `port` within a second and its state can be saved.
 
-    Return what `check_health` returns, "busy" or "dead"; `OTHER_SECRET` only of a process of ours.
-    """
-    health = check_health(record.port, secret) if record.state == "running" else ""
-    if health in gate.STATES:
-        return health
-    return (health or "busy") if find_process(record) else "dead"
-
-
-def check_health(port: int, secret: str) -> str:
-    """Return one of `gate.STATES` if this home's AWS answers on `port` within a second.
-
-    Return `OTHER_SECRET` if it cannot prove that it has the secret, and "" without an answer.
+    If its state cannot be saved, return the `errno` of the reason; `OTHER_SECRET` if it cannot
+    prove that it has the secret, and `NO_ANSWER` without an answer.
     """
     connection = HTTPConnection(server.HOST, port, timeout=1.0)
     challenge = secrets.token_hex(16)
     with closing(connection), suppress(OSError, HTTPException):
         connection.request("GET", gate.HEALTH, headers={gate.CHALLENGE: challenge})
         proof = connection.getresponse().getheader(gate.PROOF, "")
-        proofs = {gate.prove(secret, "health", f"{challenge}\n{it}"): it for it in gate.STATES}
-        known = (it for each, it in proofs.items() if hmac.compare_digest(each, proof))
-        return next(known, OTHER_SECRET if proof else "")
-    return ""
+        for failure in (0, *errno.errorcode) if proof else ():
+            known = gate.prove(secret, "health", f"{challenge}\n{failure}")
+            if hmac.compare_digest(known.encode(), proof.encode()):
+                return failure
+        return OTHER_SECRET if proof else NO_ANSWER
+    return NO_ANSWER
 
 
 def end_process(process: psutil.Process, *, folder: Path, timeout: float) -> None:

@@ -1,7 +1,8 @@
 """The program of the embedded AWS's process: MiniStack on a loopback port, until asked to stop.
 
-It is started by path, as ``python -P server.py TOKEN FOLDER REGION PORT``.  It loads modules of
-this folder and nothing else of `handson`, of the notebooks' folder or of the learner's environment.
+It is started by path, as ``python server.py TOKEN FOLDER REGION PORT``, so that Python finds the
+modules of this folder.  It loads nothing else of `handson`, of the notebooks' folder or of the
+learner's environment.
 It writes the record (`process.json`) itself, because it alone knows its port and whether its state
 was saved.  The states of the record are:
 
@@ -15,16 +16,14 @@ The home's secret is in a file, which is read here: a command line shows to all 
 from __future__ import annotations
 
 import contextlib
-import errno
-import importlib.util
 import json
 import os
 import signal
 import socket
 import sys
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 HOST = "127.0.0.1"
@@ -52,21 +51,14 @@ def open_listener(preferred: int) -> socket.socket:
 
 
 def save_record(path: Path, record: dict[str, Any]) -> None:
-    """Replace the record as a whole, readable by its owner alone.
-
-    `core.files` does the same, but this program cannot import it.
+    """Replace the record as a whole.
 
     Raises:
         OSError: The folder is not writable, or the disk is full.
     """
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps(record, indent=2), encoding="utf-8")
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
+    draft = path.with_name(f"{path.name}.new")
+    draft.write_text(json.dumps(record, indent=2), encoding="utf-8")
+    draft.replace(path)
 
 
 async def wait_for_file(path: Path, *, interval: float = 0.2) -> None:
@@ -112,38 +104,18 @@ def _guard_ministack(folder: Path, secret: str) -> tuple[Any, Any, Any]:
     from ministack.core import persistence  # type: ignore[import-untyped]
     from ministack.services import ecr  # type: ignore[import-untyped]
 
-    saving = _load_sibling("state_saver")
-    saver = saving.StateSaver(persistence, app._build_persistence_save_dict)
+    saver = import_module("state_saver").StateSaver(persistence, app._build_persistence_save_dict)
     saver.attach(app)
-    blobs = _load_sibling("blobs").Blobs(folder, ecr, persistence)
-    guarding = _load_sibling("gate")
-
-    def find_state() -> str:
-        if not isinstance(saver.failure, OSError):
-            return str(guarding.SAVED)
-        is_full = saver.failure.errno in (errno.ENOSPC, errno.EDQUOT)
-        return str(guarding.FULL if is_full else guarding.UNWRITABLE)
-
-    gate = guarding.Gate(
-        _load_sibling("blob_registry").BlobRegistry(app.app, blobs),
+    blobs = import_module("blobs").Blobs(folder, ecr, persistence)
+    gate = import_module("gate").Gate(
+        import_module("blob_registry").BlobRegistry(app.app, blobs),
         account=os.environ["MINISTACK_ACCOUNT_ID"],
         secret=secret,
         note_change=saver.note_change,
-        find_state=find_state,
+        find_failure=lambda: getattr(saver.failure, "errno", None) or 0,
     )
     gate.attach(ecr)
     return gate, saver, blobs
-
-
-def _load_sibling(name: str) -> ModuleType:
-    """Load a module of this folder by its path, since `handson` cannot be imported here."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look up their own module there
-    spec.loader.exec_module(module)
-    return module
 
 
 async def wait_for_disuse(gate: Any, *, sleep: Any = None) -> None:

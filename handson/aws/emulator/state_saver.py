@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import json
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,6 @@ DELAY = 2.0
 """Seconds from a change to its saving, in which more changes may come."""
 
 _log = logging.getLogger("handson")
-_Encoded = tuple[int, str, str]  # in which order it was taken, the service, its state
 
 
 class StateSaver:
@@ -54,8 +52,8 @@ class StateSaver:
         self._persistence, self._services = persistence, services
         self._folder = Path(persistence.STATE_DIR)
         self._load = persistence.load_state
-        self._count = itertools.count()
-        self._saved: dict[str, tuple[int, str]] = {}
+        self._newest: dict[str, str] = {}
+        self._saved: dict[str, str] = {}
         self._writing = threading.Lock()
         self._sleep = sleep
         self._is_changed = False
@@ -81,20 +79,21 @@ class StateSaver:
             await self._sleep(DELAY)
             self._is_changed = False
             # No request is answered meanwhile, so the states are of one moment.
-            encoded = self._encode_all(self._services())
+            failure = self._encode_all(self._services())
             try:
-                self.failure = await asyncio.to_thread(self._write, *encoded)
+                self.failure = await asyncio.to_thread(self._write) or failure
             except RuntimeError:  # no thread can be started: the container's limit is reached
-                self.failure = self._write(*encoded)
+                self.failure = self._write() or failure
 
     def save_all(self, services: Mapping[str, Any]) -> None:
         """Save the states of these services, as MiniStack does when it stops."""
-        self.failure = self._write(*self._encode_all(services))
+        failure = self._encode_all(services)
+        self.failure = self._write() or failure
 
     def save_state(self, service: str, state: Any) -> None:
         """Save the state of one service, without waiting for the disk."""
-        failure = self._write([self._encode(service, state)], sync=False)
-        self.failure = failure or self.failure
+        self._encode(service, state)
+        self.failure = self._write(sync=False) or self.failure
 
     def load_state(self, service: str) -> Any:
         """Return the saved state of a service, or the one before where that cannot be read."""
@@ -112,42 +111,36 @@ class StateSaver:
         except (ValueError, KeyError, RecursionError):  # MiniStack expects spoiled JSON alone
             return None
 
-    def _encode_all(self, services: Mapping[str, Any]) -> tuple[list[_Encoded], Exception | None]:
-        encoded, failure = [], None
+    def _encode_all(self, services: Mapping[str, Any]) -> Exception | None:
+        """Take the states of these services; return what kept one from being taken, if anything."""
+        failure = None
         for service, get_state in services.items():
             try:
-                state = get_state()
-                encoded += [] if state is None else [self._encode(service, state)]
+                if (state := get_state()) is not None:
+                    self._encode(service, state)
             except Exception as error:  # of MiniStack's; the other services can be saved
                 _log.exception("%s has no state to save", service)
                 failure = error
-        return encoded, failure
+        return failure
 
-    def _encode(self, service: str, state: Any) -> _Encoded:
+    def _encode(self, service: str, state: Any) -> None:
         version = self._persistence._state_format_version(service)
         whole = {"__ministack_format__": version, "payload": state}
-        text = json.dumps(whole, default=self._persistence._json_default)
-        return next(self._count), service, text
+        self._newest[service] = json.dumps(whole, default=self._persistence._json_default)
 
-    def _write(
-        self, encoded: Iterable[_Encoded], failure: Exception | None = None, *, sync: bool = True
-    ) -> Exception | None:
-        """Write the states that have changed; return what kept one from being saved, if anything.
-
-        A state that was taken before the one on disk is left out.
-        """
+    def _write(self, *, sync: bool = True) -> OSError | None:
+        """Write the states that have changed; return what kept one from being saved, or None."""
         with self._writing:
             try:
-                for number, service, text in encoded:
-                    written, known = self._saved.get(service, (-1, ""))
-                    if number > written and text != known:
+                for service, text in [*self._newest.items()]:
+                    if text != self._saved.get(service):
                         self._replace(self._locate(service), text, sync=sync)
                         # What may still be on its way to the disk is written again.
-                        self._saved[service] = number, text if sync else ""
+                        self._saved[service] = text if sync else ""
             except OSError as error:
                 _log.error("the state cannot be saved: %s", error)
                 return error
-        return failure
+        return None
 
     def _replace(self, path: Path, text: str, *, sync: bool) -> None:
         draft = path.with_name(f"{path.name}.new")
