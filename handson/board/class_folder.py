@@ -11,9 +11,10 @@ import os
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice, takewhile
 from pathlib import Path
 from threading import Lock
@@ -42,10 +43,10 @@ SECONDS = 20
 _HOME = ".handson"
 _OURS = {HAND_IN, LOG}
 _KNOWN = {*syllabus.ALL_NOTEBOOKS}
-_MOST_NOTES = 3
+_MOST_NOTES, _MOST_KNOWN = 3, 2_000
 
-Files = Mapping[str, tuple[float, int] | None]
-"""By path the time and the size of a file or folder, None where it cannot be looked at."""
+Files = tuple[tuple[str, float, int], ...]
+"""The path, the time and the size of files and folders; two zeros where it cannot be looked at."""
 
 
 class Learner(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,9 +87,8 @@ class ClassFolder:
         self._asked = Requirements(course=course)
         self._clock = clock
         self._lock = Lock()
-        self._searched = float("-inf")
-        self._paths: dict[str, list[str]] = {}
-        self._known: dict[str, tuple[Files, Learner]] = {}
+        self._find = lru_cache(maxsize=1)(self._find_learners)
+        self._read = lru_cache(maxsize=_MOST_KNOWN)(self._read_learner)
 
     @property
     def exercise(self) -> Exercise:
@@ -103,23 +103,21 @@ class ClassFolder:
             OSError: The folder cannot be listed.
         """
         with self._lock:
-            now = self._clock()
-            if now - self._searched >= SECONDS:
-                with os.scandir(self._root) as entries:
-                    learners = sorted(it.name for it in entries if it.is_dir(follow_symlinks=False))
-                self._paths = {name: find_files(f"{self._root}/{name}") for name in learners}
-                self._searched = now
-            self._known = dict(self._look())
-            return [learner for _, learner in self._known.values()]
+            paths = self._find(self._clock() // SECONDS)
+            looked = {name: tuple(map(_look_at, found)) for name, found in paths.items() if found}
+            return [self._read(*each) for each in looked.items()]
 
-    def _look(self) -> Iterator[tuple[str, tuple[Files, Learner]]]:
-        for name, paths in self._paths.items():
-            files = {path: _look_at(path) for path in paths}
-            known = self._known.get(name)
-            if files and (known is None or known[0] != files):
-                known = files, read_learner(name, files, self._asked)
-            if known:
-                yield name, known
+    def _find_learners(self, _turn: float) -> dict[str, list[str]]:
+        with os.scandir(self._root) as entries:
+            names = sorted(each.name for each in entries if each.is_dir(follow_symlinks=False))
+        return {name: find_files(os.path.join(self._root, name)) for name in names}
+
+    def _read_learner(self, name: str, files: Files) -> Learner:
+        try:
+            return read_learner(name, files, self._asked.for_learner(grading.Learner(name)))
+        except Exception as error:  # one learner's files must not hide the others
+            reason = one_line(f"{type(error).__name__}: {error}")
+            return Learner(name=one_line(name), notes=(reason,))
 
 
 def find_files(folder: str, most: int = MOST_FOLDERS) -> list[str]:
@@ -137,25 +135,20 @@ def find_files(folder: str, most: int = MOST_FOLDERS) -> list[str]:
     return found
 
 
-def _look_at(path: str) -> tuple[float, int] | None:
-    with suppress(OSError):
+def _look_at(path: str) -> tuple[str, float, int]:
+    try:
         status = os.lstat(path)
-        return status.st_mtime, status.st_size
-    return None
+    except OSError:  # the one who reads it is told why
+        return path, 0, 0
+    return path, status.st_mtime, status.st_size
 
 
 def read_learner(name: str, files: Files, asked: Requirements) -> Learner:
-    """Return what a learner's files show; nothing in them makes this raise."""
-    try:
-        return _read_files(one_line(name), files, asked.for_learner(grading.Learner(name)))
-    except Exception as error:  # one learner's files must not hide the others
-        return Learner(name=one_line(name), notes=(one_line(f"{type(error).__name__}: {error}"),))
-
-
-def _read_files(name: str, files: Files, asked: Requirements) -> Learner:
+    """Return what a learner's files show."""
     findings: list[Finding] = []
     folders: dict[str, list[str]] = defaultdict(list)
-    for path in files:
+    times = {path: changed for path, changed, _ in files}
+    for path in times:
         if os.path.realpath(path) != path:  # or a link has taken a folder's place
             findings.append(make_finding("file-link"))
         else:  # looking for the journal tells why a folder cannot be listed
@@ -163,10 +156,7 @@ def _read_files(name: str, files: Files, asked: Requirements) -> Learner:
             folders[file].append(folder)
     claims, unread = read_claims(map(Path, folders[HAND_IN]), (HAND_IN,))
     marks = [judge_check(check, claims, asked) for check in syllabus.CHECKS]
-    times = {path: looked[0] for path, looked in files.items() if looked}
-    logged_at, log = max(
-        ((times.get(f"{it}/{LOG}", 0), it) for it in folders[LOG]), default=(0, "")
-    )
+    logged_at, log = max(((times[f"{it}/{LOG}"], it) for it in folders[LOG]), default=(0, ""))
     activities = _read_log(log, findings) if log else []
     sealed = [(datetime.fromisoformat(it.observed_at), it) for it in claims.items]
     places = [(each.at, each.notebook) for each in activities if each.notebook in _KNOWN]
@@ -176,12 +166,12 @@ def _read_files(name: str, files: Files, asked: Requirements) -> Learner:
     findings += [*unread, *(mark.objection for mark in marks if mark.objection)]
     notes = dict.fromkeys(one_line(finding.message) for finding in findings)
     return Learner(
-        name=name,
+        name=one_line(name),
         notebook=max(places)[1] if places else "",
         checks=tuple(mark.status for mark in marks),
         error=describe_error(run[0].error) if run else "",
         since=logged_at - max(0, (run[0].at - run[-1].at).total_seconds()) if run else 0,
-        seen=max(times.values(), default=0),
+        seen=max(times.values()),
         notes=tuple(notes)[:_MOST_NOTES],
     )
 

@@ -16,12 +16,10 @@ from typing import Annotated
 import msgspec
 
 from handson.core import errors
-from handson.core.files import PRIVATE, open_private, replace_file
+from handson.core.files import open_private
 
 LOG = "activity.jsonl"
 """The log's name in the home folder."""
-MOST_BYTES = 200_000
-"""The size above which the older half of a log is dropped: about 2,000 lines."""
 
 
 class Activity(msgspec.Struct, frozen=True):
@@ -34,14 +32,8 @@ class Activity(msgspec.Struct, frozen=True):
 
 def add_activity(home: Path, activity: Activity) -> None:
     """Add a line to the log of a home folder; where that fails, nothing happens."""
-    path = home / LOG
-    with suppress(OSError):
-        with open_private(path) as file:
-            file.write(msgspec.json.encode(activity) + b"\n")
-            is_long = file.tell() > MOST_BYTES
-        if is_long:
-            newest = path.read_bytes()[-MOST_BYTES // 2 :].partition(b"\n")[2]
-            replace_file(path, [newest], mode=PRIVATE)
+    with suppress(OSError), open_private(home / LOG) as file:
+        file.write(msgspec.json.encode(activity) + b"\n")
 
 
 def read_activities(lines: Iterable[bytes]) -> Iterator[Activity | None]:

@@ -133,10 +133,9 @@ def test_a_blob_is_had_whole_however_it_was_pushed(shop: Wire) -> None:
         shop.ask("PATCH", place, body=part)
     shop.confirm(place, b"first second last", body=parts[2])
     assert shop.get(digest_of(b"first second last")) == b"first second last"
-    opened = shop.ask("POST", f"blobs/uploads/?digest={digest_of(b'whole')}")
-    assert (opened.status, "Location" in opened.headers) == (202, True)  # it had no body yet
     at_once = shop.ask("POST", f"blobs/uploads/?digest={digest_of(b'whole')}", body=b"whole")
-    assert (at_once.status, shop.get(digest_of(b"whole"))) == (201, b"whole")
+    assert at_once.status == 202  # so that it is sent again, as the distribution protocol says
+    shop.confirm(at_once.headers["Location"], b"whole", body=b"whole")
     place, data = shop.open(), b"a" * 70_000 + b"b"
     shop.ask("PATCH", place, body=iter([data[:-1], b"b"]), chunked=True)  # without its length
     shop.confirm(place, data)
@@ -157,7 +156,6 @@ def test_a_digest_that_is_not_the_blobs_is_refused_and_leaves_nothing(
         shop.ask("PATCH", place, body=b"blob")
         seen[digest] = codes(shop.ask("PUT", f"{place}?digest={digest}"))
     assert seen == dict.fromkeys(wrong, (400, "DIGEST_INVALID"))
-    shop.ask("POST", f"blobs/uploads/?digest={digest_of(b'another')}", body=b"blob")
     assert (on_disk(disk), uploads(disk)) == (set(), [])
 
 
@@ -206,13 +204,11 @@ def test_an_upload_that_was_cut_goes_on_where_it_was_and_nowhere_else(shop: Wire
     assert shop.get(digest_of(data)) == data
 
 
-def test_a_blob_of_another_repository_is_had_once_it_is_mounted(shop: Wire) -> None:
+def test_a_blob_of_another_repository_is_asked_for_and_not_mounted(shop: Wire) -> None:
     digest, other = shop.blob(b"shared"), repository(shop.running, "other")
     assert other.get(digest) is None
-    lacking = other.ask("POST", f"blobs/uploads/?mount={digest_of(b'no')}&from={SHOP}")
-    assert (lacking.status, "Location" in lacking.headers) == (202, True)
     answer = other.ask("POST", f"blobs/uploads/?mount={digest}&from={SHOP}")
-    assert (answer.status, other.get(digest)) == (201, b"shared")
+    assert (answer.status, "Location" in answer.headers, other.get(digest)) == (202, True, None)
 
 
 def test_ecr_and_the_registry_have_the_same_images(

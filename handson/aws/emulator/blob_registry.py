@@ -169,8 +169,8 @@ class BlobRegistry:
             if method in ("HEAD", "GET"):
                 return self._respond_with_blob(key, found["digest"])
         elif not found["upload"]:
-            if method == "POST":
-                return await self._open_upload(key, request)
+            if method == "POST":  # of a mount, or with the blob, too: the client goes on with a PUT
+                return _report_upload(202, self._blobs.open_upload(key))
         else:
             upload = self._blobs.uploads.get(found["upload"])
             if upload is None or upload.key != key:
@@ -193,20 +193,6 @@ class BlobRegistry:
             raise RegistryError(404, "BLOB_UNKNOWN", "blob unknown to registry", digest=digest)
         headers = {"Content-Type": "application/octet-stream", "Docker-Content-Digest": digest}
         return Response(200, headers, digest=digest, size=size)
-
-    async def _open_upload(self, key: Key, request: BlobRequest) -> Response:
-        """Mount another repository's blob, take a blob sent at once, or open an upload."""
-        mounted = request.query.get("mount", "")
-        size = self._blobs.find_size((*key[:2], request.query.get("from", "")), mounted)
-        if size is not None:
-            self._blobs.add(key, mounted, size)
-            return _confirm(key, mounted)
-        upload = self._blobs.open_upload(key)
-        if "digest" in request.query:  # a body is optional: without one, it follows in a PUT
-            await self._receive_body(upload, request)
-            if upload.size or upload.digest == request.query["digest"]:
-                return self._finish_upload(upload, request)
-        return _report_upload(202, upload)
 
     async def _continue_upload(self, upload: Upload, request: BlobRequest) -> Response:
         offset = _OFFSET.match(request.headers.get("content-range", ""))
@@ -236,7 +222,8 @@ class BlobRegistry:
             digests = {"expected": wanted, "actual": upload.digest}
             raise RegistryError(400, "DIGEST_INVALID", reason, **digests)
         self._blobs.finish_upload(upload)
-        return _confirm(upload.key, wanted)
+        location = f"/v2/{upload.key[-1]}/blobs/{wanted}"
+        return Response(201, {"Location": location, "Docker-Content-Digest": wanted})
 
     def _require_open(self, upload: Upload) -> None:
         """Refuse an upload that has ended in the meantime, alone or with its repository."""
@@ -264,11 +251,6 @@ def _report_upload(status: int, upload: Upload) -> Response:
         "Docker-Upload-UUID": upload.id,
     }
     return Response(status, headers)
-
-
-def _confirm(key: Key, digest: str) -> Response:
-    location = f"/v2/{key[-1]}/blobs/{digest}"
-    return Response(201, {"Location": location, "Docker-Content-Digest": digest})
 
 
 def _unknown_upload() -> RegistryError:

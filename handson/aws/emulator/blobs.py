@@ -131,19 +131,16 @@ class Blobs:
             if self._locate(upload.digest).stat().st_size != upload.size:
                 raise
         self.drop_upload(upload)
-        self.add(upload.key, upload.digest, upload.size)
+        owned = self._ecr._layer_blobs.get_scoped(*upload.key, {})
+        owned = owned | {upload.digest: _note(upload.size)}
+        self._ecr._layer_blobs.set_scoped(*upload.key, owned)
+        self._pushing.add(upload.key)
+        self.save()
 
     def drop_upload(self, upload: Upload) -> None:
         """Forget an upload, and delete its file."""
         self.uploads.pop(upload.id, None)
         _delete(upload.path)
-
-    def add(self, key: Key, digest: str, size: int) -> None:
-        """Note that a repository has a blob."""
-        owned = self._ecr._layer_blobs.get_scoped(*key, {})
-        self._ecr._layer_blobs.set_scoped(*key, owned | {digest: _note(size)})
-        self._pushing.add(key)
-        self.save()
 
     def end_push(self, key: Key) -> None:
         """Note that a push to a repository has sent its manifest."""

@@ -21,7 +21,6 @@ import os
 import signal
 import socket
 import sys
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -132,21 +131,17 @@ async def _run(gate: Any, listener: socket.socket, *, stop: Path) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
-    async def end_unused() -> None:
-        await wait_for_disuse(gate)
-        if sys.platform == "win32":
-            stop.touch()
-        else:
-            signal.raise_signal(signal.SIGTERM)
+    async def end_after(wait: Any) -> None:
+        await wait
+        signal.raise_signal(signal.SIGTERM)  # for which the server itself waits
 
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = GRACE
-    # Elsewhere than on Windows, the server itself waits for SIGTERM.
-    trigger = partial(wait_for_file, stop) if sys.platform == "win32" else None
-    ending = asyncio.create_task(end_unused())
-    await serve(gate, config, shutdown_trigger=trigger)
+    waits = [wait_for_disuse(gate), *([wait_for_file(stop)] if sys.platform == "win32" else [])]
+    ending = asyncio.gather(*map(end_after, waits))
+    await serve(gate, config)
     ending.cancel()
 
 
