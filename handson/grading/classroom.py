@@ -137,8 +137,21 @@ def _map(
     import multiprocessing  # an overview of one learner needs none
 
     context = multiprocessing.get_context("spawn")
-    with context.Pool(workers, messages.use, (messages.language(),)) as pool:
-        yield pool.imap(work, submissions, chunksize=_AT_ONCE)
+    with context.Pool(workers, _begin_work, (messages.language(), work)) as pool:
+        yield pool.imap(_work_on, submissions, chunksize=_AT_ONCE)
+
+
+_works: list[Callable[[Submission], Result]] = []
+"""The work of this process, which it gets once: it holds the whole class, and may be large."""
+
+
+def _begin_work(language: str, work: Callable[[Submission], Result]) -> None:
+    messages.use(language)
+    _works[:] = [work]
+
+
+def _work_on(submission: Submission) -> Result:
+    return _works[0](submission)
 
 
 def _compare(results: list[Result], roster: Roster) -> list[Result]:
