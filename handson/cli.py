@@ -156,6 +156,7 @@ def run(chosen: Settings, output: Path | None) -> bool:
     if is_own:  # the learner's own work stays as it is
         own_home = str(chosen.home / "run-home")
         chosen = settings.read_environment(lang=chosen.lang, home=own_home)
+    chosen = chosen.without_course()
     opened = _open_workshop(chosen)
     with _show_bars(transient=False) as on_cell:
         outcomes = replay.run_notebooks(chosen, notebooks, output=folder, on_cell=on_cell)

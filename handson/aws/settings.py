@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from handson.core import folders, messages
 from handson.core.errors import InvalidInput
@@ -96,6 +96,12 @@ class Settings(Struct, frozen=True):
     def docker_host(self) -> str:
         """`DOCKER_HOST`, or an empty string."""
         return self.environ.get("DOCKER_HOST", "")
+
+    def without_course(self) -> Settings:
+        """Return these settings for the worked notebooks, which build the usual exercise."""
+        exercise = Exercise()
+        region = self.environ.get("HANDSON_REGION", "").strip() or exercise.region
+        return replace(self, course=None, variation=None, exercise=exercise, region=region)
 
     def as_environment(self) -> dict[str, str]:
         """Return the environment from which a kernel reads these settings, with our commands.

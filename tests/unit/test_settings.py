@@ -381,6 +381,12 @@ def test_a_learners_exercise_follows_from_the_name_and_its_region_is_the_default
     names = ("HANDSON_COURSE", "HANDSON_REGION")
     passed = [tuple(map(it.as_environment().get, names)) for it in (nobody, own, other)]
     assert passed == [(str(course), ""), ("", ""), ("", "us-east-1")]
+    # `handson run` runs the worked notebooks.
+    usual = [it.without_course() for it in (nobody, own)]
+    assert [(it.exercise, it.region, it.variation) for it in usual] == [
+        (Exercise(), "us-east-1", None)
+    ] * 2
+    assert usual[0].as_environment()["HANDSON_COURSE"] == ""
 
 
 def test_a_course_that_is_damaged_is_told_with_its_line_before_anything_is_made(
