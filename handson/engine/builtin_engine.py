@@ -14,8 +14,9 @@ import stat
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
+
+from msgspec.structs import replace
 
 from handson.core import messages
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotReady

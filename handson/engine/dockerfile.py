@@ -11,9 +11,10 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from handson.core.files import read_utf8
 from handson.core.text import one_line
@@ -40,8 +41,7 @@ _UNQUOTED = rf"""'(?P<literal>[^'~]*)'|"(?P<quoted>(?:~.|[^"~])*)"|~(?P<escaped>
 _QUOTED = rf"""~(?P<escaped>["$~])|{_VARIABLE}|(?P<plain>~|[^$~]+)"""
 
 
-@dataclass(frozen=True)
-class Instruction:
+class Instruction(Struct, frozen=True):
     """One instruction of a Dockerfile."""
 
     keyword: str  # in capitals

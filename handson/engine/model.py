@@ -7,9 +7,10 @@ that a notebook looks alike with either.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from handson.core import cards, https, messages
 from handson.core.text import pick_fields
@@ -19,8 +20,7 @@ ENGINE_LABEL = "io.handson.engine"
 """The image label that names the engine which made an image, readable in a registry later."""
 
 
-@dataclass(frozen=True)
-class EngineInfo:
+class EngineInfo(Struct, frozen=True):
     """An engine's description of itself.
 
     Attributes:
@@ -38,8 +38,7 @@ class EngineInfo:
     free_bytes: int | None = None
 
 
-@dataclass(frozen=True)
-class BuildRequest:
+class BuildRequest(Struct, frozen=True):
     """An image to build.
 
     Attributes:
@@ -54,11 +53,10 @@ class BuildRequest:
     folder: Path
     name: str = "rails-app"
     tags: tuple[str, ...] = ("latest",)
-    build_args: Mapping[str, str] = field(default_factory=dict)
+    build_args: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True)
-class Destination:
+class Destination(Struct, frozen=True):
     """A repository to push to, with the credentials.
 
     Attributes:
@@ -75,9 +73,12 @@ class Destination:
     scheme: str
     repository: str
     username: str
-    password: str = field(repr=False)
+    password: str
     tags: tuple[str, ...] = ()
-    open_session: Callable[[], Any] = field(default=https.open_session, repr=False)
+    open_session: Callable[[], Any] = https.open_session
+
+    def __repr__(self) -> str:
+        return f"Destination({self.registry!r}, {self.repository!r})"  # without the password
 
     @property
     def login(self) -> dict[str, str]:
@@ -85,8 +86,7 @@ class Destination:
         return {"username": self.username, "password": self.password}
 
 
-@dataclass(frozen=True, repr=False)
-class LocalImage(cards.Displayable):
+class LocalImage(cards.Displayable, Struct, frozen=True):
     """An image on this computer.
 
     Attributes:
@@ -128,8 +128,7 @@ class LocalImage(cards.Displayable):
         return cards.Card(say("engine.built", name=self.name), parts, state="ok")
 
 
-@dataclass(frozen=True, repr=False)
-class PushedImage(cards.Displayable):
+class PushedImage(cards.Displayable, Struct, frozen=True):
     """An image that was pushed to a registry.
 
     Attributes:
@@ -167,8 +166,7 @@ class PushedImage(cards.Displayable):
         return f"{text} · {messages.text('engine.relayed')}" if self.relayed else text
 
 
-@dataclass(frozen=True)
-class RunRequest:
+class RunRequest(Struct, frozen=True):
     """A container to start.
 
     Attributes:
@@ -184,8 +182,11 @@ class RunRequest:
     digest: str
     name: str
     owner: str
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environment: Mapping[str, str] = {}
     timeout: float = 90.0
+
+    def __repr__(self) -> str:
+        return f"RunRequest({self.name!r})"  # without the environment
 
     @property
     def reference(self) -> str:
@@ -193,8 +194,7 @@ class RunRequest:
         return f"{self.source.registry}/{self.source.repository}@{self.digest}"
 
 
-@dataclass(frozen=True)
-class HttpAnswer:
+class HttpAnswer(Struct, frozen=True):
     """The answer of a web server."""
 
     status: int
@@ -206,8 +206,7 @@ FetchPath = Callable[[str], HttpAnswer | None]
 """Fetches a path from a container; None when nothing answers."""
 
 
-@dataclass(frozen=True)
-class RunningContainer:
+class RunningContainer(Struct, frozen=True):
     """A container that answers.
 
     Attributes:

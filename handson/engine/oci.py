@@ -16,9 +16,10 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+
+from msgspec import Struct
 
 from handson.core import messages
 from handson.core.errors import EngineError
@@ -76,8 +77,7 @@ class LayerEntry(tarfile.TarInfo):
             self.type, self.size = tarfile.REGTYPE, status.st_size
 
 
-@dataclass(frozen=True)
-class Blob:
+class Blob(Struct, frozen=True):
     """A blob in a layout; `diff_id` is the digest of a layer before compression."""
 
     media_type: str
@@ -90,8 +90,7 @@ class Blob:
         return {"mediaType": self.media_type, "digest": self.digest, "size": self.size}
 
 
-@dataclass(frozen=True)
-class ImageLayout:
+class ImageLayout(Struct, frozen=True):
     """An OCI image layout: a folder of blobs with an index."""
 
     folder: Path

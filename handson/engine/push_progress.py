@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Lock
+
+from msgspec import Struct
 
 from handson.core import messages
 from handson.core.progress import CountedSentence, Say
@@ -23,8 +24,7 @@ _SENT = "engine.layer-sent"
 _PRESENT = "engine.layer-there"
 
 
-@dataclass
-class _Layer:
+class _Layer(Struct):
     state: str = _WAITING
     sent: int = 0
     size: int = 0

@@ -12,8 +12,9 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
@@ -32,8 +33,7 @@ _TARGET = {"TARGETPLATFORM": IMAGE_PLATFORM, "TARGETOS": PLATFORM[0], "TARGETARC
 _SET_BY_DOCKER = {"BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT"}  # what it runs on
 
 
-@dataclass(frozen=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """A `COPY` or `ADD` of local files; or, without sources, the folder that a `WORKDIR` makes."""
 
     step: Instruction
@@ -43,8 +43,7 @@ class Copy:
     mode: int | None = None  # the permission bits, if not those of each file
 
 
-@dataclass(eq=False)
-class _Stage:
+class _Stage(Struct, eq=False):
     """A stage of a build: its `FROM`, the stage below it, and its other instructions."""
 
     origin: Instruction
@@ -53,7 +52,7 @@ class _Stage:
     below: _Stage | None
     label: str  # its FROM with the variables replaced
     earlier: frozenset[str]  # the names and the numbers of the stages above it in the file
-    steps: list[Instruction] = field(default_factory=list)
+    steps: list[Instruction] = []
 
 
 def read_recipe(steps: Iterable[Instruction], *, build_args: Mapping[str, str]) -> Recipe:

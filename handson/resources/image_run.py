@@ -13,7 +13,7 @@ import secrets
 import warnings
 from base64 import b64encode
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from handson.core.cards import Card, CardPart, Displayable, Note, Rows
 from handson.core.errors import EngineError
 from handson.core.progress import Say
 from handson.core.text import one_line
+from handson.course import evidence
 from handson.course.checks.image import BUILTIN
 from handson.course.exercise import Exercise
 from handson.course.state import Image, RecordedRun, Repository
@@ -121,7 +122,7 @@ class Order(Struct, frozen=True):
 
 
 def run_image(
-    aws: Aws, engine: Engine, order: Order, *, say: Say, clock: Clock = lambda: datetime.now(UTC)
+    aws: Aws, engine: Engine, order: Order, *, say: Say, clock: Clock = evidence.now
 ) -> ImageRun:
     """Pull an image from ECR by its digest, start it, return its first page, and remove it.
 

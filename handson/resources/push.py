@@ -12,7 +12,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from shutil import which
 
@@ -25,7 +25,7 @@ from handson.core.errors import InvalidInput, NotReady
 from handson.core.folders import find_current_folder, find_notebooks_folder, locate
 from handson.core.progress import Say
 from handson.core.text import find_nearest, pick_fields, quote
-from handson.course import rules
+from handson.course import evidence, rules
 from handson.course.exercise import IMAGE_PLATFORM, Exercise
 from handson.course.state import RecordedUri
 from handson.engine import Engine
@@ -290,7 +290,7 @@ def record_image_uri(
     repository: str,
     tag: str,
     exercise: Exercise = Exercise(),
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    clock: Callable[[], datetime] = evidence.now,
 ) -> ImageUri:
     """Record the URI of an image in ECR in the home folder, and return it.
 

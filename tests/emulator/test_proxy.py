@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.config import Config
+from msgspec.structs import replace
 
 from handson.aws import Aws, Patience
 from handson.aws.connection import Connection, connect_emulator

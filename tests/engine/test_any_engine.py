@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
+from msgspec.structs import replace
 
 from handson.core.errors import EngineError, HandsonError, NotAllowed, NotReady
 from handson.core.progress import Say, ignore_progress

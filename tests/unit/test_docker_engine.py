@@ -13,13 +13,13 @@ import sys
 import tarfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 from docker import errors
+from msgspec.structs import replace
 
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
 from handson.core.progress import Say, ignore_progress

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotAllowed, NotReady
 from handson.core.progress import ignore_progress
