@@ -16,6 +16,7 @@ CLASS_LANG      ja or en [ja]
 CLASS_MEMORY    the memory of one learner [1G]
 CLASS_CPU       the processors of one learner [1]
 CLASS_INTERNET  yes: learners reach the internet [no]
+CLASS_ACTIVITY_LOG  yes: the class board shows learners' errors, and learners are told so [no]
 CLASS_SUBNET    the addresses of the learners' networks, eight for each [10.213.0.0/16]
 CLASS_NAME      begins the names of containers and networks, and is their label [handson]
 CLASS_AUTH      list; or dummy, without passwords, to try the hub on 127.0.0.1 [list]
@@ -436,6 +437,7 @@ c.Spawner.environment = {
     "HANDSON_HOME": "/home/learner/.handson",
     "HANDSON_HAND_IN": lambda spawner: "" if is_teacher(spawner) else "/home/learner/hand-in",
     "HANDSON_LANG": LANG,
+    "HANDSON_ACTIVITY_LOG": "on" if os.environ.get("CLASS_ACTIVITY_LOG") == "yes" else "off",
     "HANDSON_COURSE": lambda spawner: (
         COURSE if (FOLDER / "homes" / "course.toml").is_file() else ""
     ),

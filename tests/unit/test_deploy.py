@@ -68,6 +68,13 @@ def test_each_setting_is_explained_in_the_example(text: str, deploy: Path) -> No
     assert not any("TOKEN" in name or "PASSWORD" in name or "SECRET" in name for name in told)
 
 
+def test_the_hub_gets_each_setting_that_it_reads(deploy: Path, services: dict[str, Any]) -> None:
+    config = (deploy / "hub" / "jupyterhub_config.py").read_text(encoding="utf-8")
+    assert {*re.findall(r'environ\.get\("(\w+)"', config)} == {*services["hub"]["environment"]}
+    about = config.split('"""')[1]
+    assert {*re.findall(r"^(CLASS_\w+) ", about, re.M)} == {*services["hub"]["environment"]}
+
+
 @pytest.mark.parametrize("name", ["compose.yaml", *IMAGES])
 def test_versions_are_the_packages_and_never_the_latest(deploy: Path, name: str) -> None:
     content = (deploy / name).read_text(encoding="utf-8")
