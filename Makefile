@@ -89,21 +89,27 @@ refresh:  ## run the notebooks and keep their outputs as the committed ones
 	@$(SETUP)
 	$(BIN)/python tools/refresh.py $(NOTEBOOKS)
 
-LOCKED = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+LOCK = $(BIN)/uv pip compile --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet \
 	$(if $(UPGRADE),--upgrade)
+LOCKED = $(LOCK) --universal --python-version 3.11
 # For a lock on top of requirements.lock: developers' and that of the learner's image.  An entry that
 # holds on some systems only may be needed on all by a tool, so it may be in both.
 ON_TOP = --constraint requirements.lock \
 	$$(sed -nE 's/^([A-Za-z0-9._-]+)[^ ]*==[^ ]+ \\$$/--no-emit-package \1/p' requirements.lock)
 
-lock:  ## compute requirements.lock, those of deploy/ and requirements-dev.lock anew (UPGRADE=1: newest versions)
+lock:  ## compute requirements.lock, those of deploy/ and tools/site/, and requirements-dev.lock anew (UPGRADE=1: newest versions)
 	@$(SETUP)
 	$(LOCKED) pyproject.toml --group build --output-file requirements.lock
 	$(LOCKED) pyproject.toml --group dev --output-file requirements-dev.lock $(ON_TOP)
 	$(LOCKED) deploy/requirements.in --output-file deploy/requirements.lock $(ON_TOP)
 	$(LOCKED) deploy/hub/requirements.in --output-file deploy/hub/requirements.lock \
 		--constraint requirements.lock --constraint deploy/requirements.lock
+	$(LOCKED) tools/site/builder.in --output-file tools/site/builder.lock --no-annotate
+	@versions=$$(mktemp) && trap 'rm -f "$$versions"' EXIT && \
+	sed -nE '/^msgspec=/d; s/^([A-Za-z0-9._-]+==[^ ;]+).*/\1/p' requirements.lock >"$$versions" && \
+	$(LOCK) tools/site/tab.in --output-file tools/site/tab.lock --no-annotate \
+		--no-deps --python-version 3.14 --constraint "$$versions"
 
 clean:  ## stop this checkout's embedded AWS, remove .venv and caches; keeps your work
 	@for home in "$$HANDSON_HOME" workspace/.handson notebooks/.handson; do \

@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import tomllib
 import zipfile
@@ -36,18 +37,24 @@ ICONS = (
 )
 SERVICES = "cloudtrail|ec2|ecr|ecr-public|ecs|service-quotas|sts"
 EMULATED = "apigateway|cloudtrail|ec2|ecr|ecs|iam|organizations|secretsmanager|sts|_"
-LEXERS = "_|css|data|html|javascript|jvm|lilypond|lisp|markup|perl|python|ruby|shell"
+LEXERS = (
+    "__|_mapping|_css|_lilypond|_scheme|css|data|html|javascript|jvm|lilypond|lisp|markup|perl"
+    "|python|ruby|shell"
+)
 UNUSED = re.compile(
-    rf"botocore/data/(?!(?:{SERVICES})/)[^/]+/|resources/(?!(?:{ICONS})/)"
+    rf"botocore/data/(?!(?:{SERVICES})/)[^/]+/|botocore/data/ec2/(?!2016-11)"
+    rf"|resources/(?!(?:{ICONS})/)"
     rf"|ministack/services/(?!{EMULATED})|pygments/lexers/(?!{LEXERS})"
     r"|(?:.*/)?tests?/|.*\.(?:pyi|exe|tar\.gz)$|.*\.dist-info/RECORD$|[^/]+\.data/"
-    r"|handson/(?:notebooks|diagrams)/"
+    r"|handson/(?:notebooks|diagrams)/|rich/(?!__init__|_extension|filesize)"
 )
 """What is left out of the wheels: other services, icons and languages, tests, and programs."""
 LANGUAGES = ("ja", "en")
-KEPT = ("registry/blobs", "registry/repositories", "registry/uploads", "state")
-"""The folders of the embedded AWS."""
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
+HEAD = '<head><link rel="icon" href="favicon.ico"><script src="../../notebook.js"></script>'
+TO_LIST = """<meta http-equiv="refresh" content="0; url=../">
+<script id="jupyter-config-data" type="application/json">{}</script>"""
+"""The page of an edition's folder, in which JupyterLite looks for settings."""
 SITE_PACKAGES = "/lib/python3.14/site-packages"
 MESSAGES = ROOT / "handson" / "core" / "messages" / "notebook.toml"
 CONFIGURATION = ROOT / "handson" / "notebook" / "jupyter"
@@ -106,11 +113,6 @@ def lay_out_contents(folder: Path, lang: str) -> Path:
     for picture in folder.rglob("*.svg"):  # JupyterLite shows a picture in ASCII alone
         text = picture.read_text(encoding="utf-8")
         picture.write_bytes(text.encode("ascii", "xmlcharrefreplace"))
-    for (
-        name
-    ) in KEPT:  # else the tab asks the host for each of them, and is told that it is not there
-        (folder / "handson-home" / "emulator" / name).mkdir(parents=True)
-        (folder / "handson-home" / "emulator" / name / "README.txt").touch()
     return folder
 
 
@@ -120,15 +122,8 @@ def download_wheels(python: Path, work: Path) -> list[Path]:
     run(python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
         "--require-hashes", "--only-binary=:all:", *TAB, "-d", folder,
         "-r", HERE / "tab.lock")  # fmt: skip
-    run(
-        Path(sys.executable).with_name("uv"),
-        "build",
-        "--quiet",
-        "--wheel",
-        "--out-dir",
-        folder,
-        ROOT,
-    )
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps",
+        "--no-build-isolation", "-w", folder, ROOT)  # fmt: skip
     return sorted(folder.glob("*.whl"))
 
 
@@ -156,7 +151,7 @@ def compile_modules(folder: Path, modules: Path) -> None:
 
 
 def place_runtime(site: Path, folder: Path, modules: Path) -> None:
-    """Put Python and one zip of all packages into the site, and a lock that names nothing else."""
+    """Put Python and one archive of all packages into the site, with a lock of nothing else."""
     place = site / "static" / "pyodide"
     place.mkdir(parents=True)
     for name in CORE:
@@ -172,11 +167,10 @@ def place_runtime(site: Path, folder: Path, modules: Path) -> None:
 
 
 def pack(place: Path, name: str, folder: Path) -> dict[str, object]:
-    """Write a wheel of a folder, and return its entry in Pyodide's lock."""
-    file = place / f"{name}.zip"
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as wheel:
-        for path in sorted(folder.rglob("*")):
-            wheel.write(path, path.relative_to(folder))
+    """Write an archive of a folder, and return its entry in Pyodide's lock."""
+    file = place / f"{name}.tar"  # packed, a third smaller than a zip of so many small files
+    with tarfile.open(file, "w:xz") as archive:
+        archive.add(folder, ".")
     return {
         "name": name, "version": "1", "file_name": file.name, "install_dir": "site",
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "package_type": "package",
@@ -210,12 +204,17 @@ def configure_page(edition: Path, lang: str) -> None:
         },
     }
     path.write_text(json.dumps(config, indent=1))
+    page = edition / "notebooks" / "index.html"
+    page.write_text(page.read_text().replace("<head>", HEAD, 1))
+    (edition / "index.html").write_text(TO_LIST)
+    # A browser asks for a picture of a Markdown cell before JupyterLab has found its address.
+    shutil.copytree(edition / "files" / lang / "images", page.with_name("images"))
 
 
 def make_start_page(site: Path, modules: Path) -> None:
     """Place the page that lists the notebooks, with what it needs to pack a learner's work."""
     shutil.copy(modules / "fflate" / "esm" / "browser.js", site / "fflate.js")
-    for name in ("index.html", "start.js"):
+    for name in ("index.html", "start.js", "notebook.js"):
         shutil.copy(HERE / name, site)
     named = tomllib.loads(MESSAGES.read_text(encoding="utf-8"))["overview"]["notebook"]
     listed = [{"name": name, **label} for name, label in sorted(named.items())]

@@ -62,6 +62,10 @@ def connect_target(settings: Settings) -> Connection:
         HandsonError: The target cannot be reached or may not be used; nothing was created.
     """
     region, account = settings.region, settings.aws_account
+    if IN_TAB and (
+        settings.target == "aws" or settings.endpoint_url or settings.engine == "docker"
+    ):
+        raise NotReady.from_key("aws.connection.in-tab")
     if settings.target == "aws":
         if account == emulator.ACCOUNT:
             raise NotAllowed.from_key("aws.connection.emulator-account", account=account)

@@ -19,6 +19,7 @@ from handson import grading
 from handson.core import messages
 from handson.core.cards import Card, Displayable, Note, Rows, Table
 from handson.core.files import SHARED, shorten_path, write_whole
+from handson.core.host import IN_TAB
 from handson.course import syllabus
 from handson.course.course import Course
 from handson.course.evidence import HAND_IN, Record, as_lines
@@ -77,8 +78,9 @@ class HandInFile(Displayable, Struct, frozen=True):
         if remedies:
             title = messages.text("notebook.hand-in.incomplete", count=len(self.gaps))
         table = Table(("", heads[0], "", heads[1]), rows)
+        save = (Note(messages.text("notebook.hand-in.in-tab")),) if IN_TAB else ()
         state = "warn" if remedies else "ok"
-        return Card(title, (about, table, *remedies.values()), state=state)
+        return Card(title, (about, *save, table, *remedies.values()), state=state)
 
     def _list_items(self) -> Iterator[Item]:
         if not self.learner:

@@ -24,6 +24,7 @@ from handson.core.cards import Card, Displayable, Note, Rows, warning_notes
 from handson.core.errors import HandsonError, InvalidInput, NotAllowed, NotReady
 from handson.core.files import KeptState, shorten_path
 from handson.core.folders import find_current_folder
+from handson.core.host import IN_TAB
 from handson.core.late import load_late
 from handson.core.text import check_choice, fold_name, quote
 from handson.course import checks, rules, syllabus
@@ -154,7 +155,9 @@ class Workshop(Displayable):
             setback, only_packs = error, False
         if setback:
             advice += warning_notes(setback.problem, setback.remedy)
-        if only_packs:
+        if IN_TAB:
+            advice.append(Note(messages.text("notebook.doctor.tab-remedy"), "advice"))
+        elif only_packs:
             advice += warning_notes(*messages.advice("notebook.workshop.only-packs"))
         return Card(messages.text("notebook.workshop.title"), (Rows(rows), *advice), state="info")
 

@@ -12,6 +12,7 @@ from ipywidgets import HTML, Button, Checkbox, HBox
 from handson.core import messages, progress
 from handson.core.cards import Card, CardPart, Displayable, Note, Tile, Tiles, warning_notes
 from handson.core.errors import HandsonError
+from handson.core.host import IN_TAB
 from handson.course import checks, syllabus
 from handson.course.checks import Verification
 from handson.notebook.nbgrader import SkippedCall
@@ -101,7 +102,8 @@ class Board(LiveCard):
         )
         self._status = HTML()
         about = HTML(render_parts([Note(messages.text("notebook.widgets.board-about"))]))
-        return [about, HBox([refresh]), self._watching, self._status]
+        watching = () if IN_TAB else (self._watching,)  # which takes a thread
+        return [about, HBox([refresh]), *watching, self._status]
 
     def _watch(self, stop: threading.Event) -> None:
         try:
