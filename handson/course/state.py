@@ -63,6 +63,11 @@ class Named(Owned, frozen=True, kw_only=True):
     id: str
     name: str
 
+    @property
+    def title(self) -> str:
+        """Its name, or its id where it has none."""
+        return self.name or self.id
+
 
 class Subnet(Named, frozen=True, kw_only=True):
     """A subnet. `available_addresses` counts free addresses; AWS keeps five of each subnet."""

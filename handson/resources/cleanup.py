@@ -210,7 +210,7 @@ def _delete(aws: Aws, listed: receipts.Cleanup) -> receipts.Cleanup:
     """Delete what was listed; what AWS still lists after a while is left."""
     reasons: dict[str, str] = {}
     for item in listed.own:
-        aws.say(f"{item.resource.label} {item.resource.name or item.resource.id}")
+        aws.say(f"{item.resource.label} {item.resource.title}")
         reasons[item.resource.id] = _attempt(aws, item.delete)
     gone = [item for item in listed.found if not reasons[item.id]]
     places = [

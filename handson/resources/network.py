@@ -408,7 +408,7 @@ def _warn_of_subnets(form: NetworkForm, vpc: Vpc) -> Sequence[Note]:
     extra = [subnet for subnet in vpc.subnets if subnet.cidr not in blocks]
     if not extra:
         return ()
-    names = ", ".join(subnet.name or subnet.id for subnet in extra)
+    names = ", ".join(subnet.title for subnet in extra)
     if len(extra) == 1:
         advice = messages.advice("resources.network.extra-one", what=names, id=extra[0].id)
     elif all(subnet.tagged for subnet in extra):

@@ -182,7 +182,7 @@ class Cleanup(Displayable, Struct, frozen=True):
         rows = []
         for removal in self.removals:
             mark, resource = "bad" if removal.reason else "ok", removal.resource
-            rows.append((mark, resource.label, _name(resource), resource.region))
+            rows.append((mark, resource.label, resource.title, resource.region))
         table = [self._table(("", "type", "name"), rows)] if rows else []
         return (*table, *_list_reasons(self.left))
 
@@ -198,7 +198,7 @@ class Cleanup(Displayable, Struct, frozen=True):
         kept |= {"nobodys": tuple(item for item in self.foreign if not item.owner)}
         notes = []
         for name, items in kept.items():
-            names = [_name(item) if name in ("foreign", "unread") else str(item) for item in items]
+            names = [item.title if name in ("foreign", "unread") else str(item) for item in items]
             what = list_briefly(names)
             values = {"what": what, "owners": describe_owners(*(item.owner for item in items))}
             text = messages.label("resources.cleanup.kept-out", name, **values)
@@ -356,11 +356,7 @@ def _describe_cost(cost: Cost) -> str:
 
 
 def _list_reasons(left: Iterable[Removal]) -> list[Note]:
-    return [Note(f"{_name(removal.resource)}: {removal.reason}", "warn") for removal in left]
-
-
-def _name(resource: Resource) -> str:
-    return resource.name or resource.id
+    return [Note(f"{removal.resource.title}: {removal.reason}", "warn") for removal in left]
 
 
 def _make_receipt(home: Path, target: Target, now: datetime) -> SavedReceipt:

@@ -144,10 +144,10 @@ def draw_resource_map(vpc: Vpc) -> ResourceMap:
         zones.append(MapNode(zone, "", subnets))
     tables = [_map_table(vpc, table) for table in vpc.route_tables]
     joined = [_map_gateway(vpc, gateway) for gateway in vpc.internet_gateways]
-    joined += [MapNode(_show_name(endpoint), endpoint.service) for endpoint in vpc.endpoints]
+    joined += [MapNode(endpoint.title, endpoint.service) for endpoint in vpc.endpoints]
     return ResourceMap(
         [
-            (messages.text("resources.network.map-vpc"), [MapNode(_show_name(vpc), vpc.cidr)]),
+            (messages.text("resources.network.map-vpc"), [MapNode(vpc.title, vpc.cidr)]),
             (messages.text("resources.network.map-subnets", count=len(vpc.subnets)), zones),
             (messages.text("resources.network.map-tables", count=len(tables)), tables),
             (messages.text("resources.network.map-connections", count=len(joined)), joined),
@@ -263,7 +263,7 @@ def _map_subnet(vpc: Vpc, subnet: Subnet) -> MapNode:
     kind = "resources.network.public" if vpc.is_public(subnet) else "resources.network.private"
     table = vpc.route_table_of(subnet.id)
     links = [f"→ {_show_table_name(table)}"] if table else []
-    return MapNode(_show_name(subnet), f"{subnet.cidr} {messages.text(kind)}", links=links)
+    return MapNode(subnet.title, f"{subnet.cidr} {messages.text(kind)}", links=links)
 
 
 def _map_table(vpc: Vpc, table: RouteTable) -> MapNode:
@@ -276,18 +276,14 @@ def _map_table(vpc: Vpc, table: RouteTable) -> MapNode:
     ]
     key = "resources.network.associated" if table.subnets else "resources.network.followed"
     served = [subnet for subnet in vpc.subnets if vpc.route_table_of(subnet.id) == table]
-    links = [messages.text(key, name=_show_name(subnet)) for subnet in served]
+    links = [messages.text(key, name=subnet.title) for subnet in served]
     return MapNode(_show_table_name(table), table.id, routes, links=links)
 
 
 def _map_gateway(vpc: Vpc, gateway: InternetGateway) -> MapNode:
     key = "resources.network.attached" if gateway.is_attached else "resources.network.not-attached"
-    link = messages.text(key, name=_show_name(vpc))
-    return MapNode(_show_name(gateway), gateway.id, links=[link])
-
-
-def _show_name(resource: Any) -> str:
-    return str(resource.name or resource.id)
+    link = messages.text(key, name=vpc.title)
+    return MapNode(gateway.title, gateway.id, links=[link])
 
 
 def _show_table_name(table: RouteTable) -> str:

@@ -180,7 +180,7 @@ def _explain_subnets(case: _Case) -> Iterator[Diagnosis]:
     several = [*surplus, *private]
     if len(several) > 1 and case.vpc.tagged and all(subnet.tagged for subnet in several):
         facts = [*(["subnets.private"] if private else []), *(about if surplus else [])]
-        names = list_briefly([subnet.name or subnet.id for subnet in several])
+        names = list_briefly([subnet.title for subnet in several])
         values: Any = {"id": case.vpc.id, "count": len(several), "names": names}
         values |= {"public": goal.public_subnets, "private": goal.private_subnets}
         yield diagnose("subnets-more", *facts, remedy=case.advise_new_vpc(), **values)
