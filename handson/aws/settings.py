@@ -31,6 +31,7 @@ from handson.course.variation import Variation
 TARGETS = ("emulator", "aws")
 ENGINES = ("auto", "docker", "builtin")
 SWITCH = ("off", "on")
+_CHOICES = {"target": TARGETS, "engine": ENGINES, "activity_log": SWITCH}
 
 COURSE = "course.toml"
 """The file of the course, where it stands beside the notebooks."""
@@ -156,7 +157,7 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
     exercise = variation.derive_exercise(learner) if variation and learner else Exercise()
     region = given["region"] or exercise.region
     chosen = Settings(
-        target=_require_choice("target", given["target"] or TARGETS[0], TARGETS),
+        **{name: _require_choice(name, given[name], of) for name, of in _CHOICES.items()},
         exercise=exercise,
         region=rules.check_region(region, known=list_regions(), usual=exercise.region),
         endpoint_url=endpoint,
@@ -164,10 +165,8 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
         home=home,
         lang=lang,
         aws_account=_parse_account(given["aws_account"]),
-        engine=_require_choice("engine", given["engine"] or ENGINES[0], ENGINES),
         base_image=given["base_image"] or None,
         hand_in=cwd / Path(given["hand_in"]).expanduser() if given["hand_in"] else None,
-        activity_log=_require_choice("activity_log", given["activity_log"] or SWITCH[0], SWITCH),
         course=course,
         variation=variation,
         learner_from=learner_from,
@@ -265,8 +264,9 @@ def _read_values(environ: Mapping[str, str], arguments: Mapping[str, object]) ->
 
 
 def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
-    if value in choices:
-        return value
+    """Return a value that is one of the choices, of which the first is the default."""
+    if not value or value in choices:
+        return value or choices[0]
     values = {"name": _variable(name), "value": value, "choices": " / ".join(choices)}
     raise InvalidInput.from_key("aws.settings.choice", **values)
 
