@@ -198,13 +198,11 @@ def _advise_rebuild(image: Image) -> tuple[CardPart, ...]:
     """Return why Fargate cannot run an image, and the command that builds one that it can run."""
     name = ":".join((image.repository, *image.tags[:1]))
     values = {"name": name, "found": _join_platforms(image), "wanted": IMAGE_PLATFORM}
-    if image.media_type in INDEX_TYPES:
-        reason = messages.text("resources.registry.foreign-index", **values)
-    else:
-        reason = messages.text("resources.registry.foreign", **values)
+    is_index = image.media_type in INDEX_TYPES
+    key = "resources.registry.foreign-index" if is_index else "resources.registry.foreign"
     command = f"docker build --platform {IMAGE_PLATFORM} -t {name} ."
     summary = messages.text("resources.registry.rebuild", wanted=IMAGE_PLATFORM)
-    return Note(reason, "warn"), CommandBlock(summary, (command,))
+    return Note(messages.text(key, **values), "warn"), CommandBlock(summary, (command,))
 
 
 def _describe_images(aws: Aws, repository: str) -> list[dict[str, Any]]:

@@ -341,12 +341,9 @@ def _describe_cost(cost: Cost) -> str:
     kind = "charged" if cost.charged else "free"
     if not cost.storage:
         return messages.label("resources.cleanup.nothing-stored", kind)
-    if cost.usd >= _SMALLEST_USD:
-        amount = messages.text("resources.cleanup.about", usd=f"{cost.usd:.4f}")
-    else:
-        amount = messages.text("resources.cleanup.less-than", usd=f"{_SMALLEST_USD:.4f}")
+    key = "resources.cleanup.about" if cost.usd >= _SMALLEST_USD else "resources.cleanup.less-than"
     values = {
-        "amount": amount,
+        "amount": messages.text(key, usd=f"{max(cost.usd, _SMALLEST_USD):.4f}"),
         "size": format_size(sum(item.size_bytes for item in cost.storage)),
         "price": f"{PRICE_USD:.2f}",
         "as_of": PRICE_DATE,

@@ -87,10 +87,8 @@ def derive(check_id: str, observed: object, exercise: Exercise = Exercise()) -> 
         msgspec.json.encode(snapshot)
         _refuse_crowds(snapshot)
     except (msgspec.ValidationError, ValueError, OverflowError, RecursionError) as error:
-        reason = quote(str(error))
-        raise InvalidInput.from_key(
-            "course.checks.unreadable", check=check_id, reason=reason
-        ) from None
+        values = {"check": check_id, "reason": quote(str(error))}
+        raise InvalidInput.from_key("course.checks.unreadable", **values) from None
     return run_check(check_id, snapshot, exercise)
 
 
