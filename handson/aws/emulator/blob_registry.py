@@ -98,7 +98,7 @@ class BlobRegistry:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif found := _BLOBS.fullmatch(scope["path"]):
-            await self._serve(found, BlobRequest(scope, receive), scope, send)
+            await self._serve(found, BlobRequest(scope, receive), send)
         else:
 
             async def update_and_send(message: Message) -> None:
@@ -124,11 +124,12 @@ class BlobRegistry:
             self._blobs.save()
         self._blobs.forget_deleted()
 
-    async def _serve(
-        self, found: re.Match[str], request: BlobRequest, scope: Message, send: Send
-    ) -> None:
+    async def _serve(self, found: re.Match[str], request: BlobRequest, send: Send) -> None:
         try:
-            key = await self._find_repository(scope, found)
+            key = self._blobs.find_repository(found["name"], request.headers)
+            if key is None:
+                reason = f"repository name not known to registry: {found['name']}"
+                raise RegistryError(404, "NAME_UNKNOWN", reason)
             response = await self._respond(key, found, request)
         except RegistryError as failed:
             response = failed.response
@@ -139,29 +140,6 @@ class BlobRegistry:
             pass  # a client reads no response while it still sends
         if not request.cut:
             await self._send(response, send, headers_only=request.method == "HEAD")
-
-    async def _find_repository(self, scope: Message, found: re.Match[str]) -> Key:
-        """Return the key of a repository by asking MiniStack for its tags.
-
-        MiniStack checks the caller, and sets the account and region that `build_key` reads.
-        """
-        name = found["name"]
-        messages: list[Message] = []
-
-        async def receive() -> Message:
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def collect(message: Message) -> None:
-            messages.append(message)
-
-        who = [each for each in scope["headers"] if each[0] in (b"host", b"authorization")]
-        path = f"/v2/{name}/tags/list"
-        question = {"method": "GET", "path": path, "raw_path": None, "headers": who}
-        await self._app(scope | question, receive, collect)
-        if messages[0]["status"] != 200:
-            reason = f"repository name not known to registry: {name}"
-            raise RegistryError(404, "NAME_UNKNOWN", reason)
-        return self._blobs.build_key(name)
 
     async def _respond(self, key: Key, found: re.Match[str], request: BlobRequest) -> Response:
         method = request.method

@@ -6,7 +6,7 @@ Two folders hold the files:
     uploads/ID      a blob that is still arriving; the next process deletes it
 
 A blob gets its name after its last byte, so a kill leaves it complete or leaves none.  A power cut
-may shorten it, which shows in its size; no push waits for the disk.
+may shorten it, which shows in its size; no push waits for a layer to be on the disk.
 
 Which repository has which blob is kept in MiniStack's own four mappings, which its module `ecr`
 scopes by account and region:
@@ -32,7 +32,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,12 @@ class Blobs:
     def build_key(self, name: str) -> Key:
         """Return the key of a repository in the account and region of the current request."""
         return self._ecr.get_account_id(), self._ecr.get_region(), name
+
+    def find_repository(self, name: str, headers: Mapping[str, str]) -> Key | None:
+        """Return the key of the repository that a request to the registry means, if it exists."""
+        self._ecr._select_registry_request_scope(name, headers, {})
+        key = self.build_key(name)
+        return key if self._ecr._repositories.contains_scoped(*key) else None
 
     def find_size(self, key: Key, digest: str) -> int | None:
         """Return the size of a repository's blob, or None if it is missing or incomplete."""

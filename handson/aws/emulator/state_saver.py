@@ -2,10 +2,8 @@
 
 MiniStack saves its state when it is asked to stop, and asked in time.  A container that is removed,
 a culled server and a kill give no time, so this class takes the place of MiniStack's functions that
-save and load.  A state is replaced as a whole; the one before it stays beside it.
-
-    state/ec2.json             what the service `ec2` has
-    state/ec2.json.before      what it had, for when the other cannot be read
+save.  `state/ec2.json` is what the service `ec2` has; it is replaced as a whole, once the new state
+is on the disk.
 
 This module runs in the embedded AWS's own process, like `server`, and imports nothing of `handson`.
 """
@@ -51,7 +49,6 @@ class StateSaver:
         self.failure: Exception | None = None
         self._persistence, self._services = persistence, services
         self._folder = Path(persistence.STATE_DIR)
-        self._load = persistence.load_state
         self._newest: dict[str, str] = {}
         self._saved: dict[str, str] = {}
         self._writing = threading.Lock()
@@ -60,13 +57,13 @@ class StateSaver:
         self._task: asyncio.Task[None] | None = None
 
     def attach(self, app: Any) -> None:
-        """Take the place of the functions that MiniStack saves and loads with.
+        """Take the place of the functions that MiniStack saves with.
 
         Args:
             app: MiniStack's module of that name.
         """
         self._persistence.save_state = self.save_state
-        app.save_all, app.load_state = self.save_all, self.load_state
+        app.save_all = self.save_all
 
     def note_change(self) -> None:
         """Save the states soon, in another thread; an error is tried again until it is gone."""
@@ -91,25 +88,9 @@ class StateSaver:
         self.failure = self._write() or failure
 
     def save_state(self, service: str, state: Any) -> None:
-        """Save the state of one service, without waiting for the disk."""
+        """Save the state of one service at once."""
         self._encode(service, state)
-        self.failure = self._write(sync=False) or self.failure
-
-    def load_state(self, service: str) -> Any:
-        """Return the saved state of a service, or the one before where that cannot be read."""
-        path = self._locate(service)
-        before, state = _name_before(path), self._read(service)
-        if state is None and before.exists():
-            _log.warning("the state of %s cannot be read; the one before it is used", service)
-            os.replace(before, path)
-            state = self._read(service)
-        return state
-
-    def _read(self, service: str) -> Any:
-        try:
-            return self._load(service)
-        except (ValueError, KeyError, RecursionError):  # MiniStack expects spoiled JSON alone
-            return None
+        self.failure = self._write() or self.failure
 
     def _encode_all(self, services: Mapping[str, Any]) -> Exception | None:
         """Take the states of these services; return what kept one from being taken, if anything."""
@@ -128,40 +109,29 @@ class StateSaver:
         whole = {"__ministack_format__": version, "payload": state}
         self._newest[service] = json.dumps(whole, default=self._persistence._json_default)
 
-    def _write(self, *, sync: bool = True) -> OSError | None:
+    def _write(self) -> OSError | None:
         """Write the states that have changed; return what kept one from being saved, or None."""
         with self._writing:
             try:
                 for service, text in [*self._newest.items()]:
                     if text != self._saved.get(service):
-                        self._replace(self._locate(service), text, sync=sync)
-                        # What may still be on its way to the disk is written again.
-                        self._saved[service] = text if sync else ""
+                        self._replace(self._folder / f"{service}.json", text)
+                        self._saved[service] = text
             except OSError as error:
                 _log.error("the state cannot be saved: %s", error)
                 return error
         return None
 
-    def _replace(self, path: Path, text: str, *, sync: bool) -> None:
+    def _replace(self, path: Path, text: str) -> None:
         draft = path.with_name(f"{path.name}.new")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with draft.open("w") as file:
                 file.write(text)
-                if sync:
-                    file.flush()
-                    os.fsync(file.fileno())
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(path, _name_before(path))
-            os.replace(draft, path)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
         except OSError:
             with contextlib.suppress(OSError):
                 draft.unlink()
             raise
-
-    def _locate(self, service: str) -> Path:
-        return self._folder / f"{service}.json"
-
-
-def _name_before(path: Path) -> Path:
-    return path.with_name(f"{path.name}.before")
