@@ -42,7 +42,6 @@ SECONDS = 20
 
 _HOME = ".handson"
 _OURS = {HAND_IN, LOG}
-_KNOWN = {*syllabus.ALL_NOTEBOOKS}
 _MOST_NOTES, _MOST_KNOWN = 3, 2_000
 
 Files = tuple[tuple[str, float, int], ...]
@@ -159,7 +158,7 @@ def read_learner(name: str, files: Files, asked: Requirements) -> Learner:
     logged_at, log = max(((times[f"{it}/{LOG}"], it) for it in folders[LOG]), default=(0, ""))
     activities = _read_log(log, findings) if log else []
     sealed = [(datetime.fromisoformat(it.observed_at), it) for it in claims.items]
-    places = [(each.at, each.notebook) for each in activities if each.notebook in _KNOWN]
+    places = [(it.at, it.notebook) for it in activities if it.notebook in syllabus.ALL_NOTEBOOKS]
     places += [(at, syllabus.find_check(claim.check).notebook) for at, claim in sealed]
     passed = {it.proof.observed_at for it in marks if it.proof and it.status == "passed"}
     run = _find_run(activities, [datetime.fromisoformat(each) for each in passed])
@@ -177,16 +176,13 @@ def read_learner(name: str, files: Files, asked: Requirements) -> Learner:
 
 
 def _read_log(folder: str, findings: list[Finding]) -> list[Activity]:
-    """Return the lines of a log, newest first; `findings` gets what is not read."""
+    """Return the activities in a log, newest first; `findings` gets why it is not read."""
     try:
         data = read_entry(Folder(folder), Entry(LOG, LOG), limit=MOST_BYTES)
     except Refused as refusal:
         findings.append(make_finding(refusal.code, "warning", **refusal.values))
         return []
-    lines = [*read_activities(data.split(b"\n"))]
-    if None in lines:
-        findings.append(make_finding("log-lines", count=lines.count(None)))
-    return [each for each in reversed(lines) if each]
+    return [*read_activities(data.split(b"\n"))][::-1]
 
 
 def _find_run(activities: list[Activity], passed: list[datetime]) -> list[Activity]:

@@ -36,13 +36,11 @@ def add_activity(home: Path, activity: Activity) -> None:
         file.write(msgspec.json.encode(activity) + b"\n")
 
 
-def read_activities(lines: Iterable[bytes]) -> Iterator[Activity | None]:
-    """Yield the activities on lines, and None for each line that holds something else."""
-    for line in filter(None, lines):
-        try:
+def read_activities(lines: Iterable[bytes]) -> Iterator[Activity]:
+    """Yield the activities on lines; a line that a kill cut, or that holds something else, none."""
+    for line in lines:
+        with suppress(ValueError, RecursionError):
             yield msgspec.json.decode(line, type=Activity)
-        except (ValueError, RecursionError):
-            yield None
 
 
 def name_error(error: BaseException) -> str:

@@ -113,7 +113,7 @@ def test_an_error_is_over_with_a_start_another_error_or_evidence_that_passes(
     assert read()["u4"].notebook == "01-network"
 
 
-def test_damaged_lines_are_told_and_the_sound_ones_read(tmp_path: Path, read: Read) -> None:
+def test_the_sound_lines_of_damaged_files_are_read(tmp_path: Path, read: Read) -> None:
     home = tmp_path / "u01"
     seal(home, records(1)[:2])
     log(home, (9, "02-cluster", "NameError"))
@@ -121,8 +121,7 @@ def test_damaged_lines_are_told_and_the_sound_ones_read(tmp_path: Path, read: Re
         journal.write(b'{"schema":"handson.evid')
         lines.write(b"\xff\n[1]\n" + b'{"at":"2026-')
     [found] = read().values()
-    assert (found.checks[:2], found.error, len(found.notes)) == (("passed",) * 2, "NameError", 2)
-    assert any("activity.jsonl" in note and "3" in note for note in found.notes)
+    assert (found.checks[:2], found.error, len(found.notes)) == (("passed",) * 2, "NameError", 1)
 
 
 def test_huge_files_and_links_cost_their_learner_alone(tmp_path: Path, read: Read) -> None:

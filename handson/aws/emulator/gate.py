@@ -43,6 +43,7 @@ BODY_LIMIT, UNPROVEN_LIMIT = 64 << 20, 8 << 20
 _UNKNOWN = "InvalidClientTokenId", "The security token included in the request is invalid."
 _EXPIRED = "RequestExpired", "Request has expired."
 _OTHER_BODY = "SignatureDoesNotMatch", "The payload does not match x-amz-content-sha256."
+_NOT_LOGGED_IN = b'{"errors": [{"code": "UNAUTHORIZED", "message": "Not Authorized"}]}'
 _NAMES = re.compile(r"(127(\.\d+){3}|\[::1]|([\w-]+\.)*(localhost|amazonaws\.com))(:\d+)?", re.I)
 """This host's names, and AWS's own: a tool may be led here without its knowledge."""
 _SERVICE = re.compile("Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
@@ -68,11 +69,6 @@ class Request:
     query: dict[str, list[str]]
     receive: Receive
     may_change: bool = True
-
-    @property
-    def path(self) -> str:
-        """The decoded path."""
-        return str(self.scope["path"])
 
     @property
     def is_presigned(self) -> bool:
@@ -152,7 +148,7 @@ class Gate:
     async def _serve(self, request: Request, send: Send) -> None:
         try:
             _refuse_pages(request.headers)
-            if request.path == HEALTH:
+            if request.scope["path"] == HEALTH:
                 # It proves to the holder of the secret that this is its AWS; others learn nothing.
                 asked = f"{request.headers.get(CHALLENGE)}\n{self.find_failure()}"
                 await _answer(send, 204, {PROOF: prove(self.secret, "health", asked)}, b"")
@@ -175,7 +171,9 @@ class Gate:
         authorization = request.headers.get("authorization", "")
         if request.is_presigned or authorization.startswith("AWS4-"):
             await self._check_signature(request)
-        elif not app._is_ecr_registry_path(request.path):  # API Gateway has "/v2/apis", for one
+        elif not app._is_ecr_registry_path(
+            request.scope["path"]
+        ):  # API Gateway has "/v2/apis", for one
             raise Refused("MissingAuthenticationToken", "Missing Authentication Token")
         elif not self._is_password(authorization):
             raise Refused
@@ -208,13 +206,14 @@ class Gate:
         signed = {*signature.signed_headers.split(";"), "x-amz-content-sha256"}
         if "host" not in signed or any(x.startswith("x-amz-") for x in headers.keys() - signed):
             raise Refused("SignatureDoesNotMatch", "There were headers which were not signed.")
-        raw_path = (request.scope.get("raw_path") or quote(request.path).encode()).decode("latin-1")
+        scope = request.scope
+        raw_path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
         secret = self._find_secret(signature.access_key_id, token)
         stated = headers.get("x-amz-content-sha256", "")
         # A stranger's body is not read where the headers tell already.
         is_stated = bool(_DIGEST.fullmatch(stated)) or stated == "UNSIGNED-PAYLOAD"
         failure = sigv4.header_signature_failure(
-            signature, secret, request.scope["method"], raw_path, query, headers,
+            signature, secret, scope["method"], raw_path, query, headers,
             b"" if is_stated else await request.read_body(UNPROVEN_LIMIT), presigned=presigned,
         )  # fmt: skip
         if failure:
@@ -265,19 +264,17 @@ class Gate:
         from ministack import app
         from ministack.core.router import SERVICE_PATTERNS  # type: ignore[import-untyped]
 
-        method, headers = request.scope["method"], request.headers
-        error = {"code": "UNAUTHORIZED", "message": "Not Authorized"}
-        status, body = 401, json.dumps({"errors": [error]}).encode()
+        scope, headers = request.scope, request.headers
         fields = {"Content-Type": "application/json", "WWW-Authenticate": 'Basic realm="ECR"'}
+        status, body = 401, _NOT_LOGGED_IN
         if code:
             named = _SERVICE.search(headers.get("authorization", ""))
             if not named or named[1] not in SERVICE_PATTERNS:
                 # To know the name, it would read botocore's models of all services, for seconds.
                 headers = {**headers, "authorization": ""}
-            service = app.detect_service(method, request.path, headers, request.query)
-            failure = SimpleNamespace(code=code, message=message)
-            answer = app._credential_failure(service, "", str(uuid.uuid4()), failure, headers)
-            status, fields, body = answer
+            service = app.detect_service(scope["method"], scope["path"], headers, request.query)
+            failure, number = SimpleNamespace(code=code, message=message), str(uuid.uuid4())
+            status, fields, body = app._credential_failure(service, "", number, failure, headers)
         # AWS answers some of it with 400.
         await _answer(send, 401 if status == 401 else 403, fields, body)
 
