@@ -31,7 +31,7 @@ BLOCK = 1 << 20
 _BLOBS = re.compile(
     r"/v2/(?P<name>.+?)/blobs/(?:uploads(?:/(?P<upload>[^/]*))?|(?P<digest>[^/]+))/?"
 )
-_MANIFEST = re.compile(r"/v2/(?P<name>.+?)/manifests/[^/]+/?")
+_MANIFEST = re.compile(r"/v2/.+?/manifests/[^/]+/?")
 _OFFSET = re.compile(r"(?:bytes[ =])?(\d+)-")
 _API = "AmazonEC2ContainerRegistry_"
 _READS = ("Describe", "Get", "List", "BatchGet", "BatchCheck")
@@ -117,10 +117,7 @@ class BlobRegistry:
         changed = service.startswith(_API) and not operation.startswith(_READS)
         if changed:
             self._blobs.align_manifests()
-        manifest = _MANIFEST.fullmatch(scope["path"])
-        if manifest and scope["method"] == "PUT":
-            self._blobs.end_push(self._blobs.build_key(manifest["name"]))
-        if changed or (manifest and scope["method"] in ("PUT", "DELETE")):
+        if changed or (_MANIFEST.fullmatch(scope["path"]) and scope["method"] in ("PUT", "DELETE")):
             self._blobs.save()
         self._blobs.forget_deleted()
 

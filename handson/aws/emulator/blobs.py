@@ -18,7 +18,7 @@ scopes by account and region:
 
 So MiniStack loads, resets and saves them as usual, but they are small.  They are saved at each
 change: images outlive a kill.  Blobs are deleted with their repository, and at a graceful stop if
-no manifest refers to them; a repository in the middle of a push keeps its own.
+no manifest refers to them.
 
 This module runs in the embedded AWS's own process, like `server`, and imports nothing of `handson`.
 """
@@ -92,20 +92,15 @@ class Blobs:
         self._blobs, self._arriving = folder / "blobs", folder / "uploads"
         self._ecr = ecr
         self._persistence = persistence
-        self._pushing: set[Key] = set()
         self._known: dict[Key, Any] = {}
         self._blobs.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.rmtree(self._arriving, ignore_errors=True)
         self._arriving.mkdir(mode=0o700, exist_ok=True)
 
-    def build_key(self, name: str) -> Key:
-        """Return the key of a repository in the account and region of the current request."""
-        return self._ecr.get_account_id(), self._ecr.get_region(), name
-
     def find_repository(self, name: str, headers: Mapping[str, str]) -> Key | None:
         """Return the key of the repository that a request to the registry means, if it exists."""
         self._ecr._select_registry_request_scope(name, headers, {})
-        key = self.build_key(name)
+        key = self._ecr.get_account_id(), self._ecr.get_region(), name
         return key if self._ecr._repositories.contains_scoped(*key) else None
 
     def find_size(self, key: Key, digest: str) -> int | None:
@@ -138,19 +133,14 @@ class Blobs:
                 raise
         self.drop_upload(upload)
         owned = self._ecr._layer_blobs.get_scoped(*upload.key, {})
-        owned = owned | {upload.digest: _note(upload.size)}
-        self._ecr._layer_blobs.set_scoped(*upload.key, owned)
-        self._pushing.add(upload.key)
+        noted = owned | {upload.digest: _note(upload.size)}
+        self._ecr._layer_blobs.set_scoped(*upload.key, noted)
         self.save()
 
     def drop_upload(self, upload: Upload) -> None:
         """Forget an upload, and delete its file."""
         self.uploads.pop(upload.id, None)
         _delete(upload.path)
-
-    def end_push(self, key: Key) -> None:
-        """Note that a push to a repository has sent its manifest."""
-        self._pushing.discard(key)
 
     def forget_deleted(self) -> None:
         """Delete the blobs and uploads of repositories that were deleted since the last call."""
@@ -163,7 +153,6 @@ class Blobs:
         for key in deleted:
             self._ecr._layer_blobs.pop_scoped(*key, None)
             self._ecr._manifest_blobs.pop_scoped(*key, None)
-            self._pushing.discard(key)
         if deleted:
             self.save()
 
@@ -179,14 +168,11 @@ class Blobs:
             self._ecr._manifest_blobs.set_scoped(*key, listed | kept)
 
     def delete_unreferenced(self) -> None:
-        """Delete the blobs that no manifest refers to, except in unfinished pushes."""
+        """Delete the blobs that no manifest refers to."""
         for key, owned in self._ecr._layer_blobs.all_items():
-            if key not in self._pushing:
-                manifests = [
-                    each["imageManifest"] for each in self._ecr._images.get_scoped(*key, [])
-                ]
-                for digest in owned.keys() - {*_DIGEST.findall(" ".join(manifests))}:
-                    del owned[digest]
+            manifests = [each["imageManifest"] for each in self._ecr._images.get_scoped(*key, [])]
+            for digest in owned.keys() - {*_DIGEST.findall(" ".join(manifests))}:
+                del owned[digest]
         self.save()
 
     def save(self) -> None:
@@ -211,7 +197,7 @@ class Blobs:
         for digest, content in files.items():
             if not self._locate(digest).exists():
                 self._locate(digest).write_bytes(content)
-        self._known, self._pushing = dict(self._ecr._repositories.all_items()), set()
+        self._known = dict(self._ecr._repositories.all_items())
 
     def _locate(self, digest: str) -> Path:
         return self._blobs / digest.removeprefix("sha256:")
