@@ -216,7 +216,9 @@ def measure_points(results: Sequence[Result], course: Course) -> dict[str, dict[
     whole = {"counted": course.automatic, "total": course.automatic + course.manual}
     possible = course.possible | whole
     rows = [
-        {item.id: item.counted for item in result.items} | pick_fields(result, "counted total")
+        {item.id: item.counted for item in result.checks}
+        | {item.id: item.mark for item in result.written}
+        | pick_fields(result, "counted total")
         for result in results
         if result.handed_in
     ]

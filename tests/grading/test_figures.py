@@ -13,7 +13,7 @@ from handson.grading import Grades, Learner, Requirements, Result, format_table
 from handson.grading.output import find_diagnoses, find_failed_facts, measure_points
 from handson.grading.submission import make_empty_result
 
-COURSE = Course(points={"network": 10, "image": 0})
+COURSE = Course(points={"network": 10, "image": 0, "why-zones": 0})
 
 
 def learner(name: str, points: float = 0, **changes: Any) -> Result:
@@ -56,6 +56,7 @@ def test_points_are_measured_an_item_over_those_who_handed_in() -> None:
     ]
     assert [*found["total"]] == ["count", "mean", "deviation", "histogram"]
     assert found["image"]["histogram"] == [0, 0, 0, 0, 4]
+    assert found["why-zones"]["count"] == 0  # nobody gave it a mark
     assert (found["counted"]["mean"], found["counted"]["histogram"]) == (7.47, [3, 1, 0, 0, 0])
 
 
