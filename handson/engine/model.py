@@ -227,7 +227,7 @@ def _list_shared(name: str, image: LocalImage | PushedImage) -> dict[str, Any]:
 
 
 def format_size(size: int) -> str:
-    """Return a size in bytes as docker shows it: decimal units, one digit after the point."""
+    """Return a size in bytes as people read it: decimal units, one digit after the point."""
     from rich.filesize import decimal  # a start need not load it
 
     return decimal(size)
