@@ -207,6 +207,8 @@ def configure_page(edition: Path, lang: str) -> None:
     page = edition / "notebooks" / "index.html"
     page.write_text(page.read_text().replace("<head>", HEAD, 1))
     (edition / "index.html").write_text(TO_LIST)
+    (edition / "tree").mkdir()
+    shutil.copy(HERE / "tree.html", edition / "tree" / "index.html")
     # A browser asks for a picture of a Markdown cell before JupyterLab has found its address.
     shutil.copytree(edition / "files" / lang / "images", page.with_name("images"))
 

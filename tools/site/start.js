@@ -46,7 +46,8 @@ const TEXTS = {
 
 const $ = (id) => document.getElementById(id);
 const notebooks = await (await fetch("notebooks.json")).json();
-let lang = localStorage.getItem("handson-language") ?? (navigator.language.startsWith("ja") ? "ja" : "en");
+const settings = (() => { try { return localStorage; } catch { return { getItem() {}, setItem() {} }; } })();
+let lang = settings.getItem("handson-language") ?? (navigator.language.startsWith("ja") ? "ja" : "en");
 const say = (key, value = "") => TEXTS[lang][key].replace("{0}", value);
 
 // JupyterLite's own store, an IndexedDB database for each edition's address; JupyterLite makes it.
@@ -165,7 +166,7 @@ async function importWork(file) {
   $("said").textContent = say("imported", Object.keys(kinds).length);
 }
 
-$("language").onclick = () => { lang = lang === "ja" ? "en" : "ja"; localStorage.setItem("handson-language", lang); show(); };
+$("language").onclick = () => { lang = lang === "ja" ? "en" : "ja"; settings.setItem("handson-language", lang); show(); };
 $("export").onclick = exportWork;
 $("import").onclick = () => $("file").click();
 $("file").onchange = () => importWork($("file").files[0]).finally(() => ($("file").value = ""));
