@@ -23,6 +23,7 @@ CLASS_AUTH      list; or dummy, without passwords, to try the hub on 127.0.0.1 [
 CLASS_BOARD_TOKEN_FILE  where the class board finds its secret; without it there is no board
 """
 
+import asyncio
 import csv
 import dbm
 import os
@@ -132,6 +133,7 @@ class ClassList(FirstUseAuthenticator):
 
     def __init__(self, **settings):
         super().__init__(**settings)
+        self.turn = asyncio.Lock()
         self.read_list()
         for name in TEACHERS:
             self.make_first_password(name)
@@ -165,7 +167,12 @@ class ClassList(FirstUseAuthenticator):
         name = self.normalize_username(data["username"])
         handler.custom_login_error = WORDS["stranger"]
         # Before the password is looked at: a stranger's would be kept.
-        known = name in self.names and await super().authenticate(handler, data)
+        if name not in self.names:
+            return None
+        # In a thread, because bcrypt takes its time and the hub would answer nobody; one at a time,
+        # because the file of passwords has no lock.
+        async with self.turn:
+            known = await asyncio.to_thread(asyncio.run, super().authenticate(handler, data))
         return describe(name) if known else None
 
     async def refresh_user(self, user, handler=None):
