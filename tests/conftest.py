@@ -37,7 +37,7 @@ FULL = bool(os.environ.get("HANDSON_FULL"))
 
 REQUIRED = frozenset(filter(None, os.environ.get("HANDSON_REQUIRE", "").split(",")))
 TESTS = Path(__file__).parent
-FIRST = ("hub", "browser", "notebooks", "engine", "emulator", "simulated_aws")
+FIRST = ("hub", "site", "browser", "notebooks", "engine", "emulator", "simulated_aws")
 """The folders whose tests take longest and wait most; in a parallel run they are begun first."""
 # Whatever would lead a test to the developer's own account, registry login, settings or notebook.
 OWN_PREFIXES = (

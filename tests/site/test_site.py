@@ -1,0 +1,266 @@
+"""The browser edition, worked through in Chromium on a static host: `make site`, then a learner.
+
+The site is built once, or is the folder that HANDSON_SITE names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handson.course.course import Course
+from handson.grading import grade_files
+from handson.notebook import VIEW
+from tests.browser.conftest import BROWSERS
+from tests.browser.lab import READY, SECONDS, Opened
+from tests.site.served import ROOT, Edition, StaticHost
+
+pytestmark = [pytest.mark.site, pytest.mark.full]
+
+SITE = os.environ.get("HANDSON_SITE", "")
+LEARNER = {"ja": "山田 花子", "en": "Hanako Yamada"}
+ALONE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
+NOTEBOOKS = ("01-network", "02-cluster", "03-image", "04-evidence", "05-architecture")
+UNABLE = {
+    "WebAssembly": "delete WebAssembly.Suspending",
+    "Service Worker": "delete Navigator.prototype.serviceWorker",
+    "保存": "Object.defineProperty(window, 'indexedDB', { value: undefined })",
+}
+"""What a browser may lack, by a word of the reason that the first page gives."""
+
+
+@pytest.fixture(scope="module")
+def site(
+    require: Callable[[str, bool, str], None], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    require("site", any(map(shutil.which, BROWSERS)), "no Chromium is installed")
+    if SITE:
+        return Path(SITE)
+    require("site", bool(shutil.which("npm")), "the command npm is missing (apt install npm)")
+    folder = tmp_path_factory.mktemp("site") / "site"
+    subprocess.run([sys.executable, ROOT / "tools" / "build_site.py", folder], check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def host(site: Path) -> Iterator[StaticHost]:
+    served = StaticHost(site)
+    yield served
+    served.close()
+
+
+@pytest.fixture
+def browser(host: StaticHost, tmp_path: Path) -> Iterator[Any]:
+    """Return a browser without a network that has never seen the site."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        opened = play.chromium.launch_persistent_context(
+            tmp_path / "profile",
+            executable_path=next(filter(None, map(shutil.which, BROWSERS))),
+            args=["--headless", "--no-sandbox", "--disable-gpu", ALONE],
+            locale="ja",
+        )
+        opened.set_default_timeout(SECONDS * 1000)
+        yield opened
+        opened.close()
+
+
+class Learner:
+    """A learner in a browser, who opens notebooks from the list of them."""
+
+    def __init__(self, browser: Any, host: StaticHost, lang: str) -> None:
+        self.browser, self.host, self.lang, self.said = browser, host, lang, list[str]()
+        host.missing.clear()
+        browser.on("console", self._hear)
+        browser.on("weberror", lambda error: self.said.append(str(error.error)))
+        self.page = self.new_page()
+
+    def new_page(self) -> Any:
+        page = self.browser.new_page()
+        page.on("request", self._look_at)
+        page.goto(self.host.base)
+        if self.lang == "en":
+            page.click("#language")
+        return page
+
+    def open(self, name: str, page: Any = None) -> FromList:
+        page = page or self.page
+        return FromList(Edition(self.host, page, self.lang), page, name)
+
+    def work(self, name: str) -> dict[str, Any]:
+        """Run a whole notebook and save it."""
+        self.opened = self.open(name)
+        self.opened.run_all()
+        return self.opened.save()
+
+    def download(self, button: str, folder: Path) -> Path:
+        self.page.goto(self.host.base)
+        with self.page.expect_download() as saving:
+            self.page.click(button)
+        path = folder / saving.value.suggested_filename
+        saving.value.save_as(path)
+        return path
+
+    def list_done(self) -> list[str]:
+        """Return the notebooks that the list marks as done."""
+        self.page.goto(self.host.base)
+        self.page.locator("#list li").first.wait_for()
+        found = self.page.locator("#list .done .name").all_inner_texts()
+        return [name.split()[0] for name in found]
+
+    def _hear(self, message: Any) -> None:
+        if message.type == "error":
+            self.said.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def _look_at(self, request: Any) -> None:
+        if not request.url.startswith((self.host.base, "data:", "blob:")):
+            self.said.append(f"asked for {request.url}")
+
+
+class FromList(Opened):
+    """A notebook that was opened from the list of them."""
+
+    def open(self, *, anew: bool = False) -> None:
+        self.page.goto(self.lab.base)
+        self.page.click(f'#list a[href*="{self.name}"]')
+        self._wait(READY, self.lab.path_of(self.name))
+
+    def ask(self, code: str) -> str:
+        """Run code in the notebook's kernel, and return what it prints."""
+        said: str = self.page.evaluate(_ASK, code)
+        return said
+
+
+_ASK = """async code => {
+  const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
+  const asked = kernel.requestExecute({ code });
+  let said = "";
+  asked.onIOPub = ({ content }) => {
+    said += content.text ?? content.evalue ?? content.data?.["text/plain"] ?? "";
+  };
+  await asked.done;
+  return said;
+}"""
+_SAID = "words => document.querySelector('#said').textContent.includes(words)"
+_TYPE = """([id, blank, typed]) => {
+  const cells = [...jupyterapp.shell.currentWidget.content.model.cells];
+  const cell = cells.find(cell => cell.id === id).sharedModel;
+  cell.setSource(cell.getSource().replace(blank, typed));
+}"""
+
+
+def fill_blanks(lang: str) -> dict[str, str]:
+    """Return the worked code of all cells; the diagram is drawn with the package's own class."""
+    worked = {}
+    for path in (ROOT / "notebooks" / lang).glob("*.ipynb"):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "code":
+                worked[cell["id"]] = "".join(cell["source"])
+    worked.pop("prepare-start-workshop")
+    drawn = worked["architecture-diagram"].replace("import Diagram, translate", "import translate")
+    worked["architecture-diagram"] = f"from diagrams import Diagram\n{drawn}"
+    return worked
+
+
+def begin(learner: Learner) -> float:
+    """Write the learner's name into 00 and run it; return the seconds to its first answer."""
+    begun = time.monotonic()
+    opened = learner.open("00-prepare")
+    name = f'"{LEARNER[learner.lang]}"'
+    learner.page.evaluate(_TYPE, ["prepare-start-workshop", "...", name])
+    opened.begin_run()
+    learner.page.locator(".jp-OutputArea-output").first.wait_for()
+    seconds = time.monotonic() - begun
+    opened.end_run()
+    opened.save()
+    return seconds
+
+
+def find_spoilt(notebook: dict[str, Any]) -> list[str]:
+    """Return the cells that show an error, or that were saved with a widget's view."""
+    return [
+        cell["id"]
+        for cell in notebook["cells"]
+        for output in cell.get("outputs", ())
+        if output["output_type"] == "error" or VIEW in output.get("data", ())
+    ]
+
+
+def grade(file: Path) -> tuple[float, list[str]]:
+    """Return the automatic points of a file that was handed in, and the codes of its findings."""
+    result = grade_files(file, (), Course())
+    return result.points, [finding.code for finding in result.findings]
+
+
+def test_a_learner_works_through_the_workshop(
+    browser: Any, host: StaticHost, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host.filled = fill_blanks("ja")
+    learner = Learner(browser, host, "ja")
+    sent, answered = [host.sent], [begin(learner)]
+    sent.append(host.sent)
+    spoilt = {name: find_spoilt(learner.work(name)) for name in NOTEBOOKS}
+    assert spoilt == {name: [] for name in NOTEBOOKS}
+    learner.opened.ask("workshop.hand_in()")  # now that 05 is saved
+    assert grade(learner.download("#hand-in", tmp_path)) == (80, [])
+
+    sent.append(host.sent)
+    answered.append(begin(learner))
+    sent.append(host.sent)
+    assert find_spoilt(learner.work("06-troubleshooting")) == []
+    assert learner.list_done()[:6] == ["00", "01", "02", "03", "04", "05"]
+    assert (learner.said, host.missing) == ([], [])
+    first, again = sent[1] - sent[0], sent[3] - sent[2]
+    with capsys.disabled():
+        print(f"\nMB sent, first visit and again: {first / 1e6:.1f}, {again / 1e6:.2f}")
+        print("link to first answer, s: {:.1f}, again {:.1f}".format(*answered))
+
+
+def test_work_is_saved_deleted_and_brought_back(
+    browser: Any, host: StaticHost, tmp_path: Path
+) -> None:
+    host.filled = fill_blanks("en")
+    learner = Learner(browser, host, "en")
+    begin(learner)
+    with browser.expect_page() as leading:
+        learner.page.locator('.jp-MarkdownOutput a[href$="01-network.ipynb"]').last.click()
+    leading.value.wait_for_function(READY, arg="en/01-network.ipynb")
+    leading.value.close()
+    learner.work("01-network")
+    assert learner.list_done() == ["00", "01"]
+    kept = learner.download("#export", tmp_path)
+    learner.page.on("dialog", lambda dialog: dialog.accept())
+    learner.page.click("#delete")
+    learner.page.wait_for_function(_SAID, arg="Your work is deleted.")
+    assert learner.list_done() == []
+    learner.page.set_input_files("#file", kept)
+    learner.page.wait_for_function(_SAID, arg="files are back")
+    assert learner.list_done() == ["00", "01"]
+    opened = learner.open("01-network")
+    assert find_spoilt(opened.save()) == []
+    opened.restart()
+    assert "ecs-handson-vpc" in opened.ask("import handson; handson.start().resources()")
+    assert (learner.said, host.missing) == ([], [])
+
+
+@pytest.mark.parametrize("reason", UNABLE)
+def test_a_browser_that_cannot_run_it_reads_why(
+    browser: Any, host: StaticHost, reason: str
+) -> None:
+    browser.add_init_script(UNABLE[reason])
+    page = browser.new_page()
+    page.goto(host.base)
+    told = page.locator("#unable").inner_text()
+    assert reason in told
+    assert "Chrome" in told
+    assert page.locator("#list a").count() == 0
