@@ -33,6 +33,20 @@ def test_a_notebook_has_what_another_one_has_saved(inside: Inside, tmp_path: Pat
     assert [vpc["VpcId"] for vpc in ec2.describe_vpcs(Filters=NAMED)["Vpcs"]] == [made]
 
 
+def test_a_notebook_that_only_looks_undoes_nothing(inside: Inside) -> None:
+    reset(inside)
+    shared, ec2 = SharedState(inside.door), connect(inside).client("ec2")
+    file = inside.door.folder / "state" / "ec2.json"
+    ec2.create_vpc(CidrBlock="10.7.0.0/16")
+    shared.save()
+    before = file.read_text()
+    inside.door.load_state()
+    file.write_text("another notebook's")
+    shared.save()
+    assert file.read_text() == "another notebook's"
+    file.write_text(before)
+
+
 def test_a_storage_that_takes_nothing_is_told(inside: Inside) -> None:
     reset(inside)
     shared, state = SharedState(inside.door), inside.door.folder / "state"

@@ -70,6 +70,7 @@ class InProcess:
         self._stores = dict(_find_stores(cloudtrail, ec2, ecr, ecs, sts))
         self._empty = self._dump_stores()
         app._load_persisted_state()
+        self._saver.take_as_saved()  # else one that only looks would undo what another has saved
         self._app = BlobRegistry(app.app, self._blobs, run_blocking=_run_here)
         self._turn = threading.Lock()
 
@@ -119,6 +120,7 @@ class InProcess:
         with self._turn:
             self._fill_stores(self._empty)
             self._ministack._load_persisted_state()
+            self._saver.take_as_saved()
 
     def copy_state(self) -> Any:
         """Return a copy of everything that it has, for `restore_state`."""

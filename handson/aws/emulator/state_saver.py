@@ -65,6 +65,11 @@ class StateSaver:
         self._persistence.save_state = self.save_state
         app.save_all = self.save_all
 
+    def take_as_saved(self) -> None:
+        """Take what the services have for saved, as it is once it has been loaded."""
+        self._encode_all(self._services())
+        self._saved = dict(self._newest)
+
     def note_change(self) -> None:
         """Save the states soon, in another thread; an error is tried again until it is gone."""
         self._is_changed = True
