@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -20,17 +21,30 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="module")
-def browser(require: Callable[[str, bool, str], None]) -> Iterator[Any]:
-    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
-    require("browser", chromium is not None, "no Chromium is installed (apt install chromium)")
+def chromium(require: Callable[[str, bool, str], None]) -> str:
+    """Return the path of the Chromium that the system has."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), "")
+    require("browser", bool(found), "no Chromium is installed (apt install chromium)")
+    return found
+
+
+@contextmanager
+def open_browser(program: str) -> Iterator[Any]:
+    """Start Chromium, by its path or that of a program that becomes it; give it for a while."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
         opened = play.chromium.launch(
-            executable_path=chromium, args=["--headless", "--no-sandbox", "--disable-gpu"]
+            executable_path=program, args=["--headless", "--no-sandbox", "--disable-gpu"]
         )
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    with open_browser(chromium) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import docker
 import pytest
 from docker.errors import DockerException
 
-from tests.browser.conftest import browser  # noqa: F401  (a fixture)
+from tests.browser.conftest import chromium, open_browser  # noqa: F401  (a fixture)
 from tests.engine.base import NAME as BASE
 from tests.hub.seats import Hub, Seat, work_through
 
@@ -36,7 +36,23 @@ def hub(
 
 
 @pytest.fixture(scope="module")
-def seats(hub: Hub, browser: Any) -> list[Seat]:  # noqa: F811
+def browser(hub: Hub, chromium: str) -> Iterator[Any]:  # noqa: F811
+    """Give a Chromium in the network of the class, as on a computer of its own.
+
+    In the host's, it would break off what it asks whenever a learner's network comes or goes
+    (ERR_NETWORK_CHANGED), and JupyterLab would then say that its server is not running.
+    """
+    program = hub.folder / "chromium"
+    program.write_text(
+        f'#!/bin/sh\nexec nsenter --target={hub.find_board()} --net {chromium} "$@"\n'
+    )
+    program.chmod(0o755)
+    with open_browser(str(program)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def seats(hub: Hub, browser: Any) -> list[Seat]:
     """Return the learners' seats, after all have signed in and worked through 01 at once."""
     seats = [Seat(hub, browser, name) for name in NAMES]
     for seat in seats:
@@ -46,23 +62,32 @@ def seats(hub: Hub, browser: Any) -> list[Seat]:  # noqa: F811
         seat.sign_in()
     for seat in seats:
         seat.wait_for_lab()
-    report("five servers at once, from sign-in to JupyterLab", time.monotonic() - began, "s")
-    report("memory idle", [seat.measure_memory() for seat in seats], "MiB")
+    report("five servers at once, from sign-in to ready kernels", time.monotonic() - began, "s")
+    report("memory idle", measure_memory(seats), "MiB")
     work_through(seats, "01-network")
     report("five servers at once, to the end of 01", time.monotonic() - began, "s")
-    report("memory at work", [seat.measure_memory() for seat in seats], "MiB")
+    report("memory at work", measure_memory(seats), "MiB")
     return seats
 
 
 @pytest.fixture(scope="module")
-def teacher(hub: Hub, browser: Any) -> Seat:  # noqa: F811
-    """Return the teacher's seat, signed in with the password that the hub has made."""
+def teacher(hub: Hub, browser: Any) -> Seat:
+    """Return the teacher's seat, signed in with the password that the hub has made.
+
+    Its server starts alone.
+    """
     name, password = (hub.folder / "hub" / "teachers").read_text(encoding="utf-8").split()
     seat = Seat(hub, browser, name, password)
     seat.expose_lab()
+    began = time.monotonic()
     seat.sign_in()
     seat.wait_for_lab()
+    report("one server, from sign-in to a ready kernel", time.monotonic() - began, "s")
     return seat
+
+
+def measure_memory(seats: list[Seat]) -> list[float]:
+    return [seat.measure_memory() for seat in seats]
 
 
 def report(what: str, value: Any, unit: str) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from urllib.request import urlopen
 
 import docker
 from docker.models.containers import Container
@@ -42,6 +43,7 @@ class Hub:
         self.settings = {
             **IMAGES,
             "BASE": BASE,
+            "CLASS_ACTIVITY_LOG": "yes",
             "BUILD_NETWORK": "host",
             "CLASS_FOLDER": str(folder),
             "CLASS_LANG": "en",
@@ -63,12 +65,14 @@ class Hub:
         )
 
     def wait(self) -> str:
-        """Return the hub's address, once it answers there."""
+        """Return the hub's address in the network of the class, once the published one answers."""
         assert self._process.stdout is not None
-        self.address = ""
         for line in self._process.stdout:  # those of the builds come first
             if line.startswith("http://127.0.0.1:"):
-                self.address = line.strip()
+                urlopen(line.strip()).close()
+                found = self.engine.containers.get(f"{self.project}-hub-1").attrs["NetworkSettings"]
+                address = found["Networks"][f"{self.project}_class"]["IPAddress"]
+                self.address = f"http://{address}:8000/"
                 return self.address
         self.stop()
         raise AssertionError(Path(self._log.name).read_text(encoding="utf-8")[-3000:])
@@ -81,6 +85,10 @@ class Hub:
         self._process.stdout.close()
         self._log.close()
         self.engine.close()
+
+    def find_board(self) -> int:
+        """Return the process id of the class board's container, which is in the class's network."""
+        return int(self.engine.containers.get(f"{self.project}-board-1").attrs["State"]["Pid"])
 
     def list_containers(self, name: str = "") -> list[Container]:
         """Return the containers of servers, of one user's or of all."""
@@ -207,24 +215,13 @@ class Seat:
                 shutil.chown(each, LEARNER, LEARNER)
 
 
-def open_notebook(seat: Seat, notebook: str) -> Opened:
-    """Open a notebook in a JupyterLab that is loaded anew; again where the server answered late.
-
-    JupyterLab then asks in a dialog whether the server is still there.
-    """
-    try:
-        return Opened(seat, seat.page, notebook)
-    except AssertionError:
-        return Opened(seat, seat.page, notebook)
-
-
 def work_through(seats: Sequence[Seat], notebook: str) -> None:
-    """Run all cells of a notebook at all seats at once, and save it."""
+    """Open a notebook at all seats, run all of its cells, and save it; nobody waits for others."""
+    opened = []
     for seat in seats:
         seat.fill_in(notebook)
-    opened = [open_notebook(seat, notebook) for seat in seats]
-    for each in opened:
-        each.begin_run()
+        opened.append(Opened(seat, seat.page, notebook, anew=False))
+        opened[-1].begin_run()
     for each in opened:
         each.end_run()
         each.save()
