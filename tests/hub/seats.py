@@ -220,6 +220,8 @@ def work_through(seats: Sequence[Seat], notebook: str) -> None:
     opened = []
     for seat in seats:
         seat.fill_in(notebook)
+        # Else the forms of the notebook before would count as this one's.
+        seat.page.evaluate("() => jupyterapp.commands.execute('application:close-all')")
         opened.append(Opened(seat, seat.page, notebook, anew=False))
         opened[-1].begin_run()
     for each in opened:
