@@ -226,13 +226,11 @@ async def prepare_server(spawner):
         refusal.jupyterhub_message = WORDS["full"]
         raise refusal
     own = name_folder(spawner.user.name, spawner.escaped_name)
-    spawner.mounts = [
-        mount(make_folder(FOLDER / "homes" / own), "/home/learner"),
-        mount(make_folder(FOLDER / "hand-ins" / own), "/home/learner/hand-in"),
-    ]
-    if is_teacher(spawner):
-        every = mount(str(FOLDER / "hand-ins"), "/home/learner/hand-ins", read_only=True)
-        spawner.mounts = [spawner.mounts[0], every]
+    if is_teacher(spawner):  # without a folder there, which grading would take for a learner's
+        hand_ins = mount(str(FOLDER / "hand-ins"), "/home/learner/hand-ins", read_only=True)
+    else:
+        hand_ins = mount(make_folder(FOLDER / "hand-ins" / own), "/home/learner/hand-in")
+    spawner.mounts = [mount(make_folder(FOLDER / "homes" / own), "/home/learner"), hand_ins]
     if (FOLDER / "homes" / "course.toml").is_file():
         own = mount(str(FOLDER / "homes" / "course.toml"), COURSE, read_only=True)
         spawner.mounts = [*spawner.mounts, own]
