@@ -13,7 +13,7 @@ from tests.hub.conftest import NAMES
 from tests.hub.seats import PASSWORD, Hub, Seat, wait_seconds, work_through
 
 pytestmark = pytest.mark.hub
-# What needs the five learners is marked `full`: on two busy cores they take eight minutes, and a
+# What needs the five learners is marked `full`: on two busy cores they take six minutes, and a
 # run has to end. Without them the images are built, and who gets in is tried.
 
 SAVED = 6
