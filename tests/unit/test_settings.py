@@ -365,6 +365,18 @@ def test_a_course_is_found_beside_the_notebooks_or_by_its_variable_and_nowhere_e
         find_keys(HANDSON_COURSE=str(tmp_path / "none.toml"))
 
 
+def test_a_process_is_given_its_course_by_its_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HANDSON_COURSE", raising=False)
+    assert settings.find_variation() is None
+    lay_course(tmp_path / "hub", LAB)
+    monkeypatch.setenv("HANDSON_COURSE", " hub/course.toml ")
+    found = settings.find_variation()
+    assert (found.key if found else "") == "spring"
+
+
 def test_a_learners_exercise_follows_from_the_name_and_its_region_is_the_default(
     read: Read, tmp_path: Path
 ) -> None:
