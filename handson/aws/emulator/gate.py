@@ -171,9 +171,8 @@ class Gate:
         authorization = request.headers.get("authorization", "")
         if request.is_presigned or authorization.startswith("AWS4-"):
             await self._check_signature(request)
-        elif not app._is_ecr_registry_path(
-            request.scope["path"]
-        ):  # API Gateway has "/v2/apis", for one
+        elif not app._is_ecr_registry_path(request.scope["path"]):
+            # API Gateway has "/v2/apis", for one.
             raise Refused("MissingAuthenticationToken", "Missing Authentication Token")
         elif not self._is_password(authorization):
             raise Refused
