@@ -6,7 +6,7 @@ that matters stands one door, with an implementation for each:
     Workers                        threads          the caller
     core.files.hold_lock           a lock file      nothing
     aws.emulator                   a process        this Python
-    drawing.graphviz.open_graph    pygraphviz       Graphviz, compiled for browsers
+    drawing.graphviz               pygraphviz       Graphviz, compiled for browsers
 """
 
 from __future__ import annotations

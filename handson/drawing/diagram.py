@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +12,7 @@ from handson.core.errors import InvalidInput
 from handson.core.progress import is_notebook, show_card
 from handson.core.text import check_choice
 from handson.course.state import Drawing, DrawnArrow, DrawnBox, DrawnIcon
+from handson.drawing.dot_graph import DotGraph, Part
 from handson.drawing.graphviz import arrange_graph, draw_graph
 from handson.drawing.svg_document import Picture, clean
 
@@ -135,34 +135,37 @@ _WAYS = {"forward": "{0} → {1}", "back": "{1} → {0}", "both": "{0} ↔ {1}"}
 
 def describe_graph(source: str) -> Drawing:
     """Return what a graph in the DOT language shows; the paths of its icons are left out."""
-    graph = json.loads(arrange_graph(source, form="json0"))
-    parts = {each["_gvid"]: each for each in graph.get("objects", [])}
-    boxes = {number: each for number, each in parts.items() if each["name"].startswith("cluster_")}
+    graph = DotGraph(source, arrange_graph)
     # Graphviz lists an icon in every box around it, and outer boxes first: the last is innermost.
     inside = {
         inner: f"b{number}"
-        for number, box in boxes.items()
-        for inner in (*box.get("nodes", []), *box.get("subgraphs", []))
+        for number, box in enumerate(graph.boxes)
+        for inner in (*box.raw.get("nodes", []), *box.raw.get("subgraphs", []))
     }
-    icons: list[DrawnIcon] = []
-    drawn: list[DrawnBox] = []
-    for number, part in parts.items():
-        place = {"label": _read_label(part), "inside": inside.get(number, "")}
-        if number in boxes:
-            drawn.append(DrawnBox(id=f"b{number}", **place))
-        else:
-            kind = _name_icon(str(part.get("image", "")))
-            icons.append(DrawnIcon(id=f"i{number}", kind=kind, **place))
-    arrows = tuple(
-        DrawnArrow(
-            tail=f"i{edge['tail']}",
-            head=f"i{edge['head']}",
-            label=_read_label(edge),
-            direction=edge.get("dir", "forward"),
-        )
-        for edge in graph.get("edges", [])
+    return Drawing(
+        boxes=tuple(
+            DrawnBox(id=f"b{number}", label=_read_label(box), inside=inside.get(number, ""))
+            for number, box in enumerate(graph.boxes)
+        ),
+        icons=tuple(
+            DrawnIcon(
+                id=f"i{number}",
+                label=_read_label(icon),
+                kind=_name_icon(icon.attr["image"]),
+                inside=inside.get(number, ""),
+            )
+            for number, icon in enumerate(graph.nodes, start=len(graph.boxes))
+        ),
+        arrows=tuple(
+            DrawnArrow(
+                tail=f"i{edge.raw['tail']}",
+                head=f"i{edge.raw['head']}",
+                label=_read_label(edge),
+                direction=edge.attr["dir"] or "forward",
+            )
+            for edge in graph.edges
+        ),
     )
-    return Drawing(boxes=tuple(drawn), icons=tuple(icons), arrows=arrows)
 
 
 def _name_icon(image: str) -> str:
@@ -171,8 +174,8 @@ def _name_icon(image: str) -> str:
     return path if path.count("/") == 2 and _RESOURCES in image else "custom" if image else ""
 
 
-def _read_label(each: dict[str, Any]) -> str:
-    words = str(each.get("label") or each.get("xlabel") or "")
+def _read_label(part: Part) -> str:
+    words = part.attr["label"] or part.attr["xlabel"]
     return words.replace("\\n", " ").replace("\\N", "")[:_LONGEST]
 
 

@@ -1,4 +1,4 @@
-"""The one door to Graphviz, which comes with the wheel of pygraphviz.
+"""The one door to Graphviz, which comes with the wheel of pygraphviz, or compiled for browsers.
 
 Only learners' diagrams and the scripts in ``diagrams/`` come here.  Graphviz arranges and draws
 them; their words are measured and written by us, so that the same code looks the same on every
@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Collection
+from contextlib import closing
 from functools import cache
 from html import escape, unescape
 from pathlib import Path
@@ -29,9 +30,9 @@ from handson.core import errors
 from handson.core.folders import locate
 from handson.core.host import IN_TAB
 from handson.drawing import svg_document
+from handson.drawing.dot_graph import DotGraph
 from handson.drawing.scene import INK, Label
 from handson.drawing.svg_document import clean, measure, wrap
-from handson.drawing.tab_graph import TabGraph, render_in_tab
 
 # Graphviz's libraries keep global state, and file descriptor 2 belongs to the whole process.
 _one_at_a_time = threading.Lock()
@@ -42,20 +43,20 @@ _SMALLER = 2.0
 """How much smaller words below an icon may be, where that keeps them on one line."""
 
 
-@contextmanager
-def open_graph(source: str) -> Iterator[Any]:
-    """Yield a graph in the DOT language for reading, arranging and drawing.
+def arrange_graph(source: str, form: str, images: Collection[str] = ()) -> bytes:
+    """Return a graph in the DOT language, arranged, in a format of Graphviz.
+
+    Args:
+        source: The graph.
+        form: The format, such as "svg", "json0", or "dot_json" for the graph as it is.
+        images: The paths of the images in it, which must be PNG files in a browser's tab.
 
     Raises:
         InvalidInput: Graphviz cannot draw it.
         NotReady: pygraphviz cannot be loaded on this machine.
     """
     if IN_TAB:
-        try:
-            yield TabGraph(source, render_in_tab)
-        except ValueError as reason:
-            raise errors.InvalidInput.from_key("drawing.refused", reason=reason) from reason
-        return
+        return _arrange_in_tab(source, form, images)
     try:
         import pygraphviz
     except ImportError as reason:  # also raised where shared libraries of its wheel are missing
@@ -65,7 +66,8 @@ def open_graph(source: str) -> Iterator[Any]:
         os.dup2(complaints.fileno(), 2)
         try:
             with closing(pygraphviz.AGraph(string=source)) as graph:
-                yield graph
+                drawing: bytes = graph.draw(format=form, prog="dot")
+                return drawing
         except (ValueError, OSError) as reason:
             complaints.seek(0)
             said = " ".join(complaints.read(2000).decode(errors="replace").split()) or str(reason)
@@ -75,11 +77,35 @@ def open_graph(source: str) -> Iterator[Any]:
             os.close(visible)
 
 
-def arrange_graph(source: str, *, form: str) -> bytes:
-    """Return a graph in the DOT language, arranged, in a format of Graphviz."""
-    with open_graph(source) as graph:
-        drawing: bytes = graph.draw(format=form, prog="dot")
-    return drawing
+def _arrange_in_tab(source: str, form: str, images: Collection[str]) -> bytes:
+    """Arrange a graph with Graphviz in JavaScript."""
+    import js  # type: ignore[import-not-found]  # Pyodide's view of JavaScript
+    from pyodide.ffi import to_js  # type: ignore[import-not-found]
+
+    sizes = [_measure_png(path) for path in images]
+    options = {"format": form, "engine": "dot", "images": sizes}
+    answer = _load_viz().render(source, to_js(options, dict_converter=js.Object.fromEntries))
+    if answer.status != "success":
+        reason = " ".join(str(error.message) for error in answer.errors)
+        raise errors.InvalidInput.from_key("drawing.refused", reason=reason)
+    return str(answer.output).encode()
+
+
+@cache
+def _load_viz() -> Any:
+    """Return the object of `@viz-js/viz`, which `make site` puts beside this module."""
+    import js
+    from pyodide.code import run_js  # type: ignore[import-not-found]
+    from pyodide.ffi import run_sync
+
+    run_js(Path(__file__).with_name("viz-global.js").read_text(encoding="utf-8"))
+    return run_sync(js.Viz.instance())
+
+
+def _measure_png(path: str) -> dict[str, str]:
+    """Return the size of a PNG file, which its header has, in points."""
+    width, height = struct.unpack(">II", Path(path).read_bytes()[16:24])
+    return {"name": path, "width": f"{width}pt", "height": f"{height}pt"}
 
 
 def draw_graph(source: str, *, title: str, description: str, language: str = "") -> str:
@@ -95,9 +121,8 @@ def draw_graph(source: str, *, title: str, description: str, language: str = "")
         InvalidInput: Graphviz cannot draw it.
         NotReady: pygraphviz cannot be loaded on this machine.
     """
-    with open_graph(source) as graph:
-        drawing, words = _draw_with_own_words(graph)
-    found = _PAGE.search(drawing.decode())
+    drawing, words = _draw_with_own_words(DotGraph(source, arrange_graph))
+    found = _PAGE.search(drawing)
     if found is None:
         raise ValueError("Graphviz's answer is not an SVG drawing")
     symbols: dict[str, svg_document.Symbol] = {}
@@ -157,34 +182,26 @@ def _shrink_icon(path: str) -> bytes:
     )
 
 
-def _draw_with_own_words(graph: Any) -> tuple[bytes, str]:
+def _draw_with_own_words(graph: DotGraph) -> tuple[str, str]:
     """Return the graph as SVG without its words, and the words as elements for its page."""
-    for node in graph.nodes():
+    for node in graph.nodes:
         if node.attr["image"]:
             node.attr["image"] = str(locate(node.attr["image"]))
-    texts = [*_read_boxes(graph)]
-    texts += [_Text(node.attr, "node") for node in graph.nodes()]
-    texts += [_Text(edge.attr, "edge") for edge in graph.edges()]
-    graph.graph_attr["pad"] = "0"  # the card has a margin
-    if not graph.graph_attr.get("bgcolor"):  # else Graphviz lays white paper on the card
-        graph.graph_attr["bgcolor"] = "transparent"
-    graph.layout(prog="dot")
-    left, _, _, top = map(float, graph.graph_attr["bb"].split(","))
+    texts = [_Text(graph.attr, "graph"), *(_Text(box.attr, "cluster") for box in graph.boxes)]
+    texts += [_Text(node.attr, "node") for node in graph.nodes]
+    texts += [_Text(edge.attr, "edge") for edge in graph.edges]
+    graph.attr["pad"] = "0"  # the card has a margin
+    graph.attr["bgcolor"] = graph.attr["bgcolor"] or "transparent"  # else white paper on the card
+    graph.layout()
+    left, _, _, top = map(float, graph.attr["bb"].split(","))
     words = "".join(text.write(left=left, top=top) for text in texts)
-    drawing: bytes = graph.draw(format="svg", prog="dot")
-    return drawing, words
-
-
-def _read_boxes(graph: Any, kind: str = "graph") -> Iterator[_Text]:
-    yield _Text(graph.graph_attr, kind)
-    for cluster in graph.subgraphs():
-        yield from _read_boxes(cluster, "cluster")
+    return graph.draw("svg").decode(), words
 
 
 class _Text:
     """The words of a part; Graphviz arranges an empty box in their place."""
 
-    def __init__(self, attributes: Any, kind: str) -> None:
+    def __init__(self, attributes: dict[str, str], kind: str) -> None:
         self.attributes = attributes
         self.kind = kind
         words = re.sub(r"\\[lr]|\n", r"\\n", attributes["label"] or "").rstrip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from types import SimpleNamespace
 
@@ -11,9 +12,22 @@ from handson.core import errors, messages
 from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
 from handson.drawing import draw, svg_document
+from handson.drawing.dot_graph import DotGraph
 from handson.drawing.graphviz import arrange_graph
 
 GOAL = describe_goal(Exercise())
+SOURCE = r"""
+digraph shop {
+    graph [label="Shop \"1\"" pad=2]
+    node [shape=none fixedsize=true width=1.4 height=1.9]
+    subgraph cluster_vpc {
+        label=VPC
+        web [label="web\nserver"]
+        subgraph cluster_zone { label=zone db [label=db] }
+    }
+    web -> db [label=asks dir=both]
+}
+"""
 
 
 def test_without_the_library_the_remedy_says_what_to_install(
@@ -35,6 +49,20 @@ def test_what_graphviz_says_does_not_reach_the_notebook_nor_hold_back_what_other
         arrange_graph("digraph { a -> ", form="svg")
     print("still here", file=sys.stderr, flush=True)
     assert capfd.readouterr().err == "still here\n"
+
+
+def test_a_graph_is_written_with_its_boxes_words_and_arrows() -> None:
+    graph = DotGraph(SOURCE, arrange_graph)
+    assert [node.attr["label"] for node in graph.nodes] == [r"web\nserver", "db"]
+    assert [box.attr["label"] for box in graph.boxes] == ["VPC", "zone"]
+    assert [edge.attr["label"] for edge in graph.edges] == ["asks"]
+    graph.nodes[1].attr["label"] = 'db "2"'
+    graph.layout()
+    drawing = graph.draw("svg").decode()
+    assert {"Shop &quot;1&quot;", "VPC", "zone", "asks", "db &quot;2&quot;"} <= set(
+        re.findall(r">([^<>\n]+)</text>", drawing)
+    )
+    assert re.fullmatch(r"[\d.]+,[\d.]+", graph.nodes[0].attr["pos"])
 
 
 @pytest.mark.parametrize(("has_font", "language"), [(True, "ja"), (False, "en")])
