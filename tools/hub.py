@@ -27,32 +27,12 @@ from typing import Any
 
 import yaml
 
+from handson.core import messages
+from handson.core.errors import NotReady
+from handson.core.text import map_texts
+
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 FILE = DEPLOY / "compose.yaml"
-BASE = "mmdebstrap --variant=minbase bookworm - | docker import - base:bookworm"
-SENTENCES = {
-    "en": {
-        "engine": "No container engine answers: {0}|Start Docker, or set DOCKER_HOST.",
-        "port": "Port {0} of 127.0.0.1 is taken.|Take another: make hub CLASS_PORT=8001",
-        "base": "There is no base image {0}, and it cannot be fetched."
-        "|Make one: " + BASE + "; then: make hub BASE=base:bookworm",
-        "there": "The hub {0} is there already.|Take another name: make hub ARGS=--project=mine",
-        "failed": "{0} failed.|The reason is in the last lines above.",
-        "ready": "The hub is ready (its log: {0}). Ctrl-C ends it; {1} stays.",
-    },
-    "ja": {
-        "engine": "コンテナエンジンが応答しません: {0}"
-        "|Docker を起動するか、DOCKER_HOST を設定してください。",
-        "port": "127.0.0.1 のポート {0} は使用中です。"
-        "|別のポートを指定してください: make hub CLASS_PORT=8001",
-        "base": "ベースイメージ {0} がなく、取得もできません。"
-        "|作成してから指定してください: " + BASE + "; make hub BASE=base:bookworm",
-        "there": "ハブ {0} はすでにあります。"
-        "|別の名前を指定してください: make hub ARGS=--project=mine",
-        "failed": "{0} が失敗しました。|原因は上の最後の数行にあります。",
-        "ready": "ハブの準備ができました (ログ: {0})。Ctrl-C で終了します。{1} は残ります。",
-    },
-}
 # The keys of a service that are options of `docker run`, under these names or their own.
 OPTIONS = "cap_add cap_drop environment mem_limit network_mode pids_limit ports read_only restart"
 OPTIONS += " security_opt tmpfs"
@@ -65,18 +45,6 @@ STATE += "{{with .State.Health}}{{.Status}}{{end}}"
 WAIT = 180.0  # seconds for a service to become ready
 
 
-class Stop(Exception):
-    """The hub cannot run: a key of SENTENCES, and the values of its sentence."""
-
-
-def say(key: str, *values: object) -> str:
-    """Return a sentence, or the two lines of an error, in the language of HANDSON_LANG."""
-    language = "en" if os.environ.get("HANDSON_LANG") == "en" else "ja"
-    problem, bar, remedy = SENTENCES[language][key].partition("|")
-    line = f"✗ {problem}\n→ {remedy}" if bar else f"▸ {problem}"
-    return line.format(*values)
-
-
 def read_settings(file: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the settings of an env file, less its comments; the environment has precedence."""
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
@@ -87,17 +55,10 @@ def read_settings(file: Path, environ: Mapping[str, str]) -> dict[str, str]:
 def read_compose(settings: Mapping[str, str]) -> dict[str, Any]:
     """Return what compose.yaml says, with the settings filled in."""
 
-    def fill(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: fill(each) for key, each in value.items()}
-        if isinstance(value, list):
-            return [fill(each) for each in value]
-        return VARIABLE.sub(get, value) if isinstance(value, str) else value
+    def fill(text: str) -> str:
+        return VARIABLE.sub(lambda found: settings.get(found[1]) or found[2], text)
 
-    def get(found: re.Match[str]) -> str:
-        return settings.get(found[1]) or found[2]
-
-    return dict(fill(yaml.safe_load(FILE.read_text(encoding="utf-8"))))
+    return dict(map_texts(yaml.safe_load(FILE.read_text(encoding="utf-8")), fill))
 
 
 class Docker:
@@ -136,35 +97,33 @@ def check(docker: Docker, project: str, settings: Mapping[str, str]) -> None:
     """Find what would stop the hub before anything is built.
 
     Raises:
-        Stop: The port is taken, no engine answers, there is no base image, or this hub is there.
+        NotReady: The port is taken, no engine answers, there is no base image, or the hub exists.
     """
     port = int(settings["CLASS_PORT"])
-    try:
+    with NotReady.replace_os_errors("core.hub.port", port=port):
         socket.create_server(("127.0.0.1", port)).close()
-    except OSError as error:
-        raise Stop("port", port) from error
     code, reason = docker.call("version", "--format", "{{.Server.Version}}")
     if code:
-        raise Stop("engine", reason.rpartition("\n")[2])
+        raise NotReady.from_key("core.hub.engine", reason=reason.rpartition("\n")[2])
     if docker.find(f"{PROJECT}={project}", "ps", "--all"):
-        raise Stop("there", project)
+        raise NotReady.from_key("core.hub.exists", project=project)
     base = settings.get("BASE") or "debian:bookworm-slim"
     if docker.call("image", "inspect", base)[0] and docker.call("pull", base)[0]:
-        raise Stop("base", base)
+        raise NotReady.from_key("core.hub.no-base", base=base)
 
 
 def build(docker: Docker, compose: Mapping[str, Any], image: str, how: Mapping[str, Any]) -> None:
     """Build the image of a service.
 
     Raises:
-        Stop: It failed; its output has been shown.
+        NotReady: It failed; its output has been shown.
     """
     words = ["build", "--tag", image, "--network", how["network"]]
     words += ["--file", str(DEPLOY.parent / how["dockerfile"])]
     words += [f"--build-arg={name}={value}" for name, value in how["args"].items()]
     words += [f"--secret=id={it},src={compose['secrets'][it]['file']}" for it in how["secrets"]]
     if docker.call(*words, DEPLOY / how["context"], shown=True)[0]:
-        raise Stop("failed", f"docker build: {image}")
+        raise NotReady.from_key("core.hub.failed", what=f"docker build: {image}")
 
 
 def write_options(project: str, service: Mapping[str, Any]) -> Iterator[str]:
@@ -190,7 +149,7 @@ def start(docker: Docker, project: str, compose: Mapping[str, Any], name: str) -
     """Start a service, once those that it depends on are ready.
 
     Raises:
-        Stop: One of them, or the service itself, did not start.
+        NotReady: One of them, or the service itself, did not start.
     """
     service, label = compose["services"][name], f"--label={PROJECT}={project}"
     for other, how in service.get("depends_on", {}).items():
@@ -201,14 +160,14 @@ def start(docker: Docker, project: str, compose: Mapping[str, Any], name: str) -
     code, reason = docker.call(*words)
     if code:
         print(reason, file=sys.stderr)
-        raise Stop("failed", f"docker run: {name}")
+        raise NotReady.from_key("core.hub.failed", what=f"docker run: {name}")
 
 
 def wait_for(docker: Docker, project: str, name: str, condition: str) -> None:
     """Wait until a service has ended without an error, or is healthy.
 
     Raises:
-        Stop: It failed, or was not ready in time; the end of its log has been shown.
+        NotReady: It failed, or was not ready in time; the end of its log has been shown.
     """
     until = time.monotonic() + WAIT
     while time.monotonic() < until:
@@ -220,19 +179,19 @@ def wait_for(docker: Docker, project: str, name: str, condition: str) -> None:
             break
         time.sleep(0.5)
     docker.call("logs", "--tail=30", f"{project}-{name}-1", shown=True)
-    raise Stop("failed", f"{project}-{name}-1")
+    raise NotReady.from_key("core.hub.failed", what=f"{project}-{name}-1")
 
 
 def start_all(docker: Docker, project: str, settings: Mapping[str, str]) -> None:
     """Build the images and start the services, through compose where docker has it.
 
     Raises:
-        Stop: An image was not built, or a service did not start.
+        NotReady: An image was not built, or a service did not start.
     """
     if docker.call("compose", "version")[0] == 0:
         if docker.call("compose", "-f", FILE, "up", "--build", "--detach", shown=True)[0]:
             docker.call("compose", "-f", FILE, "logs", "--tail=30", "hub", shown=True)
-            raise Stop("failed", "docker compose up")
+            raise NotReady.from_key("core.hub.failed", what="docker compose up")
         return
     compose = read_compose(settings)
     for service in compose["services"].values():
@@ -263,6 +222,7 @@ def main() -> int:
     asked.add_argument("--project", default="", help="begins all names [default: handson]")
     asked.add_argument("--port", default="", help="on 127.0.0.1 [default: CLASS_PORT, 8000]")
     given = asked.parse_args()
+    messages.use("en" if os.environ.get("HANDSON_LANG") == "en" else "ja")
     settings = read_settings(DEPLOY / ".env", os.environ)
     project = given.project or settings.get("COMPOSE_PROJECT_NAME") or "handson"
     port = given.port or settings.get("CLASS_PORT") or "8000"
@@ -277,14 +237,15 @@ def main() -> int:
         hub = f"{project}-hub-1"
         wait_for(docker, project, "hub", "service_healthy")
         folder = settings.get("CLASS_FOLDER") or "/srv/handson"
-        print(say("ready", f"docker logs {hub}", folder), file=sys.stderr)
+        said = messages.text("core.hub.ready", log=f"docker logs {hub}", folder=folder)
+        print(f"▸ {said}", file=sys.stderr)
         print(f"http://127.0.0.1:{port}/", flush=True)
         docker.call("wait", hub)
-        raise Stop("failed", hub)
+        raise NotReady.from_key("core.hub.failed", what=hub)
     except KeyboardInterrupt:
         return 0
-    except Stop as stop:
-        print(say(*stop.args), file=sys.stderr)
+    except NotReady as error:
+        print(error, file=sys.stderr)
         return 2
     finally:
         for name in (signal.SIGINT, signal.SIGTERM):  # a second one would leave containers behind

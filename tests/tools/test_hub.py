@@ -44,6 +44,7 @@ def begin(fake: Path, root: Path) -> Iterator[Callable[..., subprocess.Popen[str
 
     def begin(*arguments: str, **environ: Any) -> subprocess.Popen[str]:
         plain = {"PATH": f"{fake}:/usr/bin:/bin", "FAKE": str(fake), "HANDSON_LANG": "en"}
+        plain["PYTHONPATH"] = str(root)  # the installed package may be another checkout's
         pipe = subprocess.PIPE
         begun.append(
             subprocess.Popen(
