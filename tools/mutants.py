@@ -6,9 +6,11 @@
 
 The file names the modules and their tests, and holds the mutants that people picked.  mutmut and
 cosmic-ray know neither such a list nor a choice by seed, and they copy the project or start a
-process for each mutant.  Here this process imports what is heavy, but neither the package nor its
-tests; each mutant is a fork in which an importer serves the changed source of the one module, and
-pytest runs the module's tests until one fails.  A mutant that hangs or crashes is killed as well.
+process for each mutant.  Here each mutant is a fork in which an importer serves the changed source
+of the one module, and pytest runs the module's tests until one fails, those first that noticed
+another mutant.  The forks find loaded what is heavy, and of the package what cannot hold anything
+of the module, because it was complete when the tests imported that.  A mutant that hangs or
+crashes is killed as well.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psutil
@@ -93,6 +96,9 @@ class Module:
         equivalents: The random ones that nobody could notice: the first line of the change, what
             was there, what it becomes, and the reason.
         seconds: The CPU time of the tests over the unchanged module.
+        before: Modules of its package that are loaded when its tests import it: they hold nothing
+            of it.
+        killers: The tests that noticed a mutant, and how many.
     """
 
     path: str
@@ -100,6 +106,8 @@ class Module:
     mutants: Sequence[dict[str, str]] = ()
     equivalents: Sequence[dict[str, str]] = ()
     seconds: float = 0.0
+    before: Sequence[str] = ()
+    killers: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.source = Path(self.path).read_text(encoding="utf-8")
@@ -319,12 +327,17 @@ def _identify(mutant: Mutant, source: str) -> dict[str, str]:
 
 
 class Importer(SourceFileLoader):
-    """Serves the source of one module in place of its file's, and keeps whether it was wanted."""
+    """Serves the source of one module in place of its file's.
+
+    Attributes:
+        before: The modules of its package that were complete when it was imported; None until then.
+    """
+
+    before: list[str] | None = None
 
     def __init__(self, module: Module, source: str) -> None:
         super().__init__(module.name, module.path)
         self._source = source
-        self.was_asked = False
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """Return how to import a module, if it is this one."""
@@ -332,14 +345,40 @@ class Importer(SourceFileLoader):
 
     def get_code(self, fullname: str) -> Any:
         """Return the compiled source."""
-        self.was_asked = True
+        loaded = {name: sys.modules[name] for name in list_loaded(self.name)}
+        self.before = [name for name in loaded if not _is_loading(loaded[name])]
         return compile(self._source, self.path, "exec", dont_inherit=True)
 
 
+def list_loaded(name: str) -> list[str]:
+    """Return the loaded modules of a module's package, itself included."""
+    package = name.partition(".")[0]
+    return [each for each in sys.modules if each.partition(".")[0] == package]
+
+
+def _is_loading(module: ModuleType) -> bool:
+    return bool(getattr(module.__spec__, "_initializing", False))
+
+
+def forget(name: str) -> None:
+    """Let a module be loaded anew where it is imported again."""
+    module, (parent, _, child) = sys.modules.pop(name), name.rpartition(".")
+    if getattr(sys.modules.get(parent), child, None) is module:
+        delattr(sys.modules[parent], child)
+
+
 class Witness:
-    """A plugin of pytest that keeps the first thing that failed."""
+    """A plugin of pytest that keeps the first thing that failed, and begins with `killers`."""
 
     failed = ""
+
+    def __init__(self, killers: Counter[str]) -> None:
+        self._killers = killers
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Sort the tests."""
+        items.sort(key=lambda item: -self._killers[item.nodeid])
 
     def pytest_collectreport(self, report: Any) -> None:
         """Look at a file that was collected."""
@@ -382,15 +421,16 @@ class Run:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         gc.disable()  # the process is gone before there is much to collect
-        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(self.folder / "hypothesis")
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        source, witness = self.module.source, Witness()
+        source, witness = self.module.source, Witness(self.module.killers)
+        for name in {*list_loaded(self.module.name)}.difference(self.module.before):
+            forget(name)
         importer = Importer(self.module, self.mutant.apply(source) if self.mutant else source)
         sys.meta_path.insert(0, importer)
         options = ["-x", "-q", "--tb=line", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
         options.append(f"--basetemp={self.folder / 'tmp'}")
         code = int(pytest.main([*options, *self.module.tests], plugins=[witness]))
-        result = {"code": code, "was_asked": importer.was_asked, "failed": witness.failed}
+        result = {"code": code, "before": importer.before, "failed": witness.failed}
         (self.folder / "result").write_text(json.dumps(result))
 
     def has_ended(self) -> bool:
@@ -431,12 +471,15 @@ class Run:
         if result is None:  # out of time or memory, or crashed
             return True
         code, failed = result["code"], result["failed"]
-        if not result["was_asked"]:
+        if result["before"] is None:
             raise Stop(f"{about}: these tests do not import it")
         # These tests were green: a conftest.py or a file that cannot be imported is the mutant's.
         broken = code == pytest.ExitCode.USAGE_ERROR or (code == 2 and failed)
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not broken:
             raise Stop(f"{about}: pytest's exit code {code}\n{output[-2000:]}")
+        if self.mutant is None:
+            self.module.before = result["before"]
+        self.module.killers[failed] += 1
         return bool(code != pytest.ExitCode.OK)
 
 
@@ -512,6 +555,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         mutants = [mutant for part in parts for mutant in part.mutants]
         used = {mutant.module for mutant in mutants}
         run_all(Run(each) for path, each in modules.items() if path in used)
+        for name in {name for each in modules.values() for name in each.before}:
+            importlib.import_module(name)
         killed = run_all(Run(modules[mutant.module], mutant) for mutant in mutants)
     except Stop as stop:
         print(stop)
