@@ -117,6 +117,11 @@ class Table(Struct, frozen=True):
     headers: Sequence[str]
     rows: Sequence[Sequence[str]]
 
+    @classmethod
+    def labelled(cls, group: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+        """Return a table whose headers are labels of a group; "" is a column without one."""
+        return cls([name and messages.label(group, name) for name in columns], rows)
+
     def text(self) -> list[str]:
         rows = (self.headers, *([MARKS.get(cell, cell) for cell in row] for row in self.rows))
         return [f"  {' | '.join(row)}" for row in rows]

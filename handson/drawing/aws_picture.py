@@ -87,7 +87,7 @@ class _Planner:
         mark = self.comparison.marks.get(subnet.id)
         made = subnet not in self.comparison.lost_subnets
         reached = made and network_facts.describe_way_out(vpc, subnet) == network_facts.TO_GATEWAY
-        return Tier(kind, subnet.name or subnet.id, subnet.cidr, public, reached, made, mark)
+        return Tier(kind, subnet.title, subnet.cidr, public, reached, made, mark)
 
     def _find_public(self, vpc: Vpc) -> set[str]:
         """Return the public subnets; beside the goal, those that are meant to be public."""
@@ -117,7 +117,7 @@ class _Planner:
         if hidden:
             yield text("drawing.said-unseen", names=comma.join(hidden))
         if vpc is not None:
-            yield text("drawing.said-vpc", name=vpc.name or vpc.id, cidr=_list_cidrs(vpc))
+            yield text("drawing.said-vpc", name=vpc.title, cidr=_list_cidrs(vpc))
         elif "ec2" not in unseen:
             yield text("drawing.said-no-vpc")
         for zone in zones:
@@ -148,9 +148,9 @@ def _write_lines(selection: Selection) -> dict[str, tuple[str, ...]]:
     """Return the words at each part that exists."""
     lines: dict[str, tuple[str, ...]] = {}
     if vpc := selection.vpc:
-        lines[compare.NETWORK] = (text("drawing.vpc", name=vpc.name or vpc.id), _list_cidrs(vpc))
+        lines[compare.NETWORK] = (text("drawing.vpc", name=vpc.title), _list_cidrs(vpc))
     if gateway := selection.gateway:
-        lines[compare.GATEWAY] = (text("drawing.part.gateway"), gateway.name or gateway.id)
+        lines[compare.GATEWAY] = (text("drawing.part.gateway"), gateway.title)
     if cluster := selection.cluster:
         detail = [cluster.status, *cluster.capacity_providers]
         if cluster.container_instances:
@@ -179,7 +179,7 @@ def _list_others(selection: Selection) -> str:
     networks, clusters, repositories = selection.rest
     most = _MOST_OTHERS
     named = [
-        *(text("drawing.other-vpc", name=e.name or e.id, cidr=e.cidr) for e in networks[:most]),
+        *(text("drawing.other-vpc", name=e.title, cidr=e.cidr) for e in networks[:most]),
         *(text("drawing.other-cluster", name=each.name) for each in clusters[:most]),
         *(text("drawing.other-repository", name=each.name) for each in repositories[:most]),
     ]

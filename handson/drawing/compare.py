@@ -75,12 +75,12 @@ class Selection:
         if vpc := self.vpc:
             cidrs = ", ".join((*vpc.cidrs, *vpc.ipv6_cidrs))
             switches = f"DNS {vpc.dns_support}/{vpc.dns_hostnames}"
-            found[NETWORK] = (vpc.id, vpc.name or vpc.id, cidrs, switches)
+            found[NETWORK] = (vpc.id, vpc.title, cidrs, switches)
             for each in vpc.subnets:
                 way_out = network_facts.describe_way_out(vpc, each)
-                found[each.id] = (each.id, each.name or each.id, each.cidr, way_out)
+                found[each.id] = (each.id, each.title, each.cidr, way_out)
         if gateway := self.gateway:
-            found[GATEWAY] = (gateway.id, gateway.name or gateway.id)
+            found[GATEWAY] = (gateway.id, gateway.title)
         if cluster := self.cluster:
             providers = ", ".join(cluster.capacity_providers) or "-"
             count = f"EC2 {cluster.container_instances}"

@@ -69,13 +69,13 @@ class MachineReport(Displayable, Struct, frozen=True):
 
     def card(self) -> Card:
         """Return a card with a row for each finding and a note for each remedy."""
-        columns = [messages.label("notebook.doctor.column", name) for name in ("what", "seen")]
         rows = [(found.state, found.label, found.seen) for found in self.findings]
         advised = [found for found in self.findings if found.remedy]
         notes = [Note(f"{found.label}: {found.remedy}", found.state) for found in advised]
+        table = Table.labelled("notebook.doctor.column", ("", "what", "seen"), rows)
         title = "notebook.doctor.ready" if self.ready else "notebook.doctor.not-ready"
         state = "ok" if self.ready else "bad"
-        return Card(messages.text(title), (Table(("", *columns), rows), *notes), state=state)
+        return Card(messages.text(title), (table, *notes), state=state)
 
 
 def examine_machine(settings: Settings, *, connect: Callable[[], Aws]) -> MachineReport:

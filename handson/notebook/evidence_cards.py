@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from handson.core import messages
-from handson.core.cards import Card, Displayable, Note, Rows, Table, warning_notes
+from handson.core.cards import Card, Displayable, Note, Rows, Table, list_fields, warning_notes
 from handson.core.errors import InvalidInput
 from handson.course import checks, syllabus
 from handson.course.checks import CheckResult, Verification
@@ -75,12 +75,11 @@ class JournalEntries(Displayable, Struct, frozen=True):
     def card(self) -> Card:
         """Return a card with the last record of each check."""
         title = messages.text("notebook.workshop.journal")
-        learner = Rows([describe_learner(self.learner)])
+        learner = list_fields("notebook.workshop.row", {"learner": name_learner(self.learner)})
         if not self.records:
             empty = Note(messages.text("notebook.workshop.journal-empty"))
             return Card(title, (empty, learner), state="info")
-        columns = ("column-check", "row-observed-at", "row-digest")
-        headers = ["", *(messages.label("notebook.workshop", name) for name in columns)]
+        columns = ("", "column-check", "row.observed-at", "row.digest")
         rows = [
             (
                 self.mark(check),
@@ -92,7 +91,9 @@ class JournalEntries(Displayable, Struct, frozen=True):
             if (record := self.latest.get(check)) is not None
         ]
         state = "ok" if all(mark == "ok" for mark, *_ in rows) else "warn"
-        return Card(title, (Table(headers, rows), learner), state=state)
+        return Card(
+            title, (Table.labelled("notebook.workshop", columns, rows), learner), state=state
+        )
 
     def _passes(self, record: Record) -> bool:
         """Tell whether what a record observed passes its check; the record may hold anything."""
@@ -125,14 +126,12 @@ class RestartNotice(Displayable, Struct, frozen=True):
 
 def describe_origin(learner: str, observed_at: str, digest: str) -> Rows:
     """Return the rows that say whose a record is, when it was made, and its digest."""
-    moment = messages.text("notebook.workshop.row-observed-at"), observed_at
-    sealed = messages.text("notebook.workshop.row-digest"), digest
-    return Rows([describe_learner(learner), moment, sealed])
+    values = {"learner": name_learner(learner), "observed-at": observed_at, "digest": digest}
+    return list_fields("notebook.workshop.row", values)
 
 
-def describe_learner(learner: str, source: str = "") -> tuple[str, str]:
-    """Return the row of a card with the learner's name and its source, or with how to set one."""
-    name = learner or messages.text("notebook.workshop.no-learner")
+def name_learner(learner: str, source: str = "") -> str:
+    """Return the learner's name with its source, or how to set one, for a row of a card."""
     if learner and source not in ("", "argument"):
-        name = f"{learner} ({messages.label('notebook.workshop.learner-from', source)})"
-    return messages.text("notebook.workshop.row-learner"), name
+        return f"{learner} ({messages.label('notebook.workshop.learner-from', source)})"
+    return learner or messages.text("notebook.workshop.no-learner")

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from handson import grading
 from handson.core import messages
-from handson.core.cards import Card, Displayable, Note, Rows, Table
+from handson.core.cards import Card, Displayable, Note, Table, list_fields
 from handson.core.files import SHARED, shorten_path, write_whole
 from handson.core.host import IN_TAB
 from handson.course import syllabus
@@ -25,7 +25,7 @@ from handson.course.course import Course
 from handson.course.evidence import HAND_IN, Record, as_lines
 from handson.grading import CheckMark, Learner, Result, claims, findings, tokens
 from handson.grading.export_names import make_zip_name
-from handson.notebook.evidence_cards import describe_learner
+from handson.notebook.evidence_cards import name_learner
 
 _OK = "ok"
 
@@ -71,20 +71,19 @@ class HandInFile(Displayable, Struct, frozen=True):
             rows.append((_OK if state == _OK else "warn", label, said, place))
             if state != _OK:
                 remedies[state] = Note(f"→ {messages.label('notebook.hand-in.remedy', state)}")
-        heads = [messages.label("notebook.hand-in.column", name) for name in ("item", "place")]
-        file = messages.text("notebook.workshop.row-hand-in"), shorten_path(self.path)
-        about = Rows([file, describe_learner(self.learner)])
+        values = {"hand-in": shorten_path(self.path), "learner": name_learner(self.learner)}
+        about = list_fields("notebook.workshop.row", values)
         title = messages.text("notebook.hand-in.complete")
         if remedies:
             title = messages.text("notebook.hand-in.incomplete", count=len(self.gaps))
-        table = Table(("", heads[0], "", heads[1]), rows)
+        table = Table.labelled("notebook.hand-in.column", ("", "item", "", "place"), rows)
         save = (Note(messages.text("notebook.hand-in.in-tab")),) if IN_TAB else ()
         state = "warn" if remedies else "ok"
         return Card(title, (about, *save, table, *remedies.values()), state=state)
 
     def _list_items(self) -> Iterator[Item]:
         if not self.learner:
-            yield Item("no-name", messages.text("notebook.workshop.row-learner"))
+            yield Item("no-name", messages.text("notebook.workshop.row.learner"))
         for finding in self.result.to_review():
             if finding.code == "notebook-missing":
                 for name in finding.values["notebooks"].split(", "):

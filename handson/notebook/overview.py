@@ -16,7 +16,7 @@ from handson.core.cards import Card, Displayable, Note, Rows, Tile, Tiles, warni
 from handson.core.text import list_briefly
 from handson.course import syllabus
 from handson.course.exercise import Exercise
-from handson.notebook.evidence_cards import JournalEntries, describe_learner
+from handson.notebook.evidence_cards import JournalEntries, name_learner
 
 if TYPE_CHECKING:
     from handson.grading import Written
@@ -59,8 +59,9 @@ class Overview(Displayable, Struct, frozen=True):
         notes = [note for advice in self._list_warnings() for note in warning_notes(*advice)]
         values = {"passed": marks[_ALL_CHECKS].count("ok"), "count": len(marks[_ALL_CHECKS])}
         title = messages.text("notebook.overview.title", **values)
-        learner = describe_learner(self.entries.learner, self.learner_from)
-        rows = Rows([learner, *_list_own_values(self.entries.exercise)])
+        learner = name_learner(self.entries.learner, self.learner_from)
+        own = _list_own_values(self.entries.exercise)
+        rows = Rows([(messages.text("notebook.workshop.row.learner"), learner), *own])
         about = (Tiles(tiles, _WIDTH), onward, rows)
         logged = (Note(messages.text("notebook.overview.logged")),) * self.is_logged
         return Card(

@@ -20,13 +20,13 @@ from msgspec.structs import replace
 from handson.aws import Aws, connection, settings
 from handson.aws.settings import Settings
 from handson.core import messages, progress
-from handson.core.cards import Card, Displayable, Note, Rows, warning_notes
+from handson.core.cards import Card, Displayable, Note, list_fields, warning_notes
 from handson.core.errors import HandsonError, InvalidInput, NotAllowed, NotReady
 from handson.core.files import KeptState, shorten_path
 from handson.core.folders import find_current_folder
 from handson.core.host import IN_TAB
 from handson.core.late import load_late
-from handson.core.text import check_choice, fold_name, quote
+from handson.core.text import check_choice, fold_name, pick_fields, quote
 from handson.course import checks, rules, syllabus
 from handson.course.course import Course
 from handson.course.evidence import Journal, Observation, Record, now
@@ -136,15 +136,14 @@ class Workshop(Displayable):
         """Return a card with the target, the account, the region, the learner, and warnings."""
         aws, exercise = self._connection.aws, self._exercise
         target = aws.target
-        kind = messages.label("notebook.workshop.target", target.kind)
-        rows = [
-            (messages.text("notebook.workshop.row-target"), kind),
-            (messages.text("notebook.workshop.row-account"), target.account),
-            (messages.text("notebook.workshop.row-region"), target.region),
-            (messages.text("notebook.workshop.row-endpoint"), target.endpoint or "AWS"),
-            evidence_cards.describe_learner(self.settings.learner, self.settings.learner_from),
-            (messages.text("notebook.workshop.row-home"), shorten_path(self.settings.home)),
-        ]
+        learner, source = self.settings.learner, self.settings.learner_from
+        values = pick_fields(target, "account region") | {
+            "target": messages.label("notebook.workshop.target", target.kind),
+            "endpoint": target.endpoint or "AWS",
+            "learner": evidence_cards.name_learner(learner, source),
+            "home": shorten_path(self.settings.home),
+        }
+        rows = list_fields("notebook.workshop.row", values)
         advice = [Note(messages.text("notebook.workshop.root"), "advice")] if aws.is_root else []
         others, _ = snapshot.find_neighbours(aws, home=self.settings.home, exercise=exercise)
         if others:
@@ -159,7 +158,7 @@ class Workshop(Displayable):
             advice.append(Note(messages.text("notebook.doctor.tab-remedy"), "advice"))
         elif only_packs:
             advice += warning_notes(*messages.advice("notebook.workshop.only-packs"))
-        return Card(messages.text("notebook.workshop.title"), (Rows(rows), *advice), state="info")
+        return Card(messages.text("notebook.workshop.title"), (rows, *advice), state="info")
 
     def overview(self) -> overview.Overview:
         """Return what is done, what comes next, and what to set right before evidence is recorded.

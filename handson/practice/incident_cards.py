@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from handson.core import messages
-from handson.core.cards import Card, CardPart, Displayable, Note, Rows, warning_notes
+from handson.core.cards import Card, CardPart, Displayable, Note, Rows, list_fields, warning_notes
+from handson.core.text import pick_fields
 from handson.course.checks import Diagnosis, Verification
 from handson.course.state import Snapshot
 from handson.resources import cluster
@@ -41,12 +42,9 @@ class IncidentReport(Displayable, Struct, frozen=True):
         if not self.fresh:
             title = "practice.incident_cards.still-broken"
             notes = [Note(messages.text("practice.incident_cards.still", seed=self.seed))]
-        rows = [
-            (messages.text("practice.incident_cards.row-seed"), str(self.seed)),
-            (messages.text("practice.incident_cards.row-symptom"), self.symptom),
-        ]
+        rows = list_fields("practice.incident_cards.row", pick_fields(self, "seed symptom"))
         go_on = Note(messages.text("practice.incident_cards.go-on"))
-        return Card(messages.text(title), (*notes, Rows(rows), go_on), state="warn")
+        return Card(messages.text(title), (*notes, rows, go_on), state="warn")
 
 
 class Hints(Displayable, Struct, frozen=True):
@@ -109,31 +107,24 @@ class RepairReport(Displayable, Struct, frozen=True):
 
     def card(self) -> Card:
         """Return the card: mended or not yet, and the hints so far."""
-        checks = self.verification.checks
-        rows = [
-            (messages.text("practice.incident_cards.row-seed"), str(self.seed)),
-            (messages.text("practice.incident_cards.row-hints"), f"{self.hints}/{len(STEPS)}"),
-            (
-                messages.text("practice.incident_cards.row-checks"),
-                f"{sum(check.passed for check in checks)}/{len(checks)}",
-            ),
-        ]
+        hints, checks = f"{self.hints}/{len(STEPS)}", self.verification.checks
+        passed = sum(check.passed for check in checks)
+        values = {"seed": self.seed, "hints": hints, "checks": f"{passed}/{len(checks)}"}
+        if self.passed and self.said:
+            values |= pick_fields(self, "said cause")
+        rows = list_fields("practice.incident_cards.row", values)
         if self.passed:
-            key = "practice.incident_cards.ask-cause"
-            if self.said:
-                rows.append((messages.text("practice.incident_cards.row-said"), self.said))
-                rows.append((messages.text("practice.incident_cards.row-cause"), self.cause))
-                key = "practice.incident_cards.again"
+            ask = "practice.incident_cards.ask-cause"
+            key = "practice.incident_cards.again" if self.said else ask
             title = messages.text("practice.incident_cards.mended")
-            return Card(title, (Rows(rows), Note(messages.text(key))), state="ok")
+            return Card(title, (rows, Note(messages.text(key))), state="ok")
         parts = [part for leftover in self.leftovers for part in warning_notes(*leftover)]
         if not parts:
-            key = "practice.incident_cards.try-on"
-            if self.hints == len(STEPS):
-                key = "practice.incident_cards.try-on-all"
+            go_on, all_seen = "practice.incident_cards.try-on", self.hints == len(STEPS)
+            key = "practice.incident_cards.try-on-all" if all_seen else go_on
             parts = [Note(messages.text(key))]
         title = messages.text("practice.incident_cards.not-mended")
-        return Card(title, (Rows(rows), *parts), state="bad")
+        return Card(title, (rows, *parts), state="bad")
 
 
 class NothingBroken(Displayable, Struct, frozen=True):
@@ -179,8 +170,7 @@ class Console(Displayable, Struct, frozen=True):
     def _list_networks(self) -> Iterator[CardPart]:
         for vpc in self.snapshot.vpcs:
             if not vpc.is_default:
-                name = vpc.name or vpc.id
-                yield Note(messages.text("resources.network.title", name=name), "info")
+                yield Note(messages.text("resources.network.title", name=vpc.title), "info")
                 yield from describe_vpc(vpc)
                 if vpc.subnets:  # single calls take ids, which the map does not show
                     yield Rows([(subnet.name or "-", subnet.id) for subnet in vpc.subnets])

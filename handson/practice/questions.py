@@ -211,13 +211,13 @@ class Subject:
         platforms = self.image.platforms if self.image else ()
         yield "region", region
         yield "other", next(each for each in LIKELY_REGIONS if each != region)
-        yield "vpc", self.vpc.name or self.vpc.id
+        yield "vpc", self.vpc.title
         yield "vpc_cidr", self.vpc.cidr
         yield "vpc_addresses", f"{ip_network(self.vpc.cidr).num_addresses:,}"
-        yield "asked", self.asked.name or self.asked.id
-        yield "table", (table.name or table.id) if table else "-"
-        yield "first", first.name or first.id
-        yield "second", second.name or second.id
+        yield "asked", self.asked.title
+        yield "table", table.title if table else "-"
+        yield "first", first.title
+        yield "second", second.title
         yield "zone", first.zone
         yield "second_zone", second.zone
         yield "cidr", first.cidr

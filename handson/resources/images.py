@@ -63,8 +63,6 @@ class ImageList(Displayable, Struct, frozen=True):
 
     def table(self) -> Table:
         """Return the table: one line an image, without a judgement."""
-        names = ("tags", "digest", "size", "for")
-        headers = [messages.label("resources.registry.column", name) for name in names]
         rows = [
             (
                 ", ".join(image.tags) or "-",
@@ -74,7 +72,7 @@ class ImageList(Displayable, Struct, frozen=True):
             )
             for image in self.images
         ]
-        return Table(headers, rows)
+        return Table.labelled("resources.registry.column", ("tags", "digest", "size", "for"), rows)
 
 
 def find_images(aws: Aws, repository: str, *, digest: str = "") -> tuple[Image, ...]:

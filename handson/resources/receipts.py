@@ -189,8 +189,8 @@ class Cleanup(Displayable, Struct, frozen=True):
     def _table(self, names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
         """Return a table; the region, which ends each row, is shown where there are several."""
         shown = [*names, "region"][: len(names) + (len(self.regions) > 1)]
-        headers = [name and messages.label("resources.cleanup.column", name) for name in shown]
-        return Table(headers, [row[: len(shown)] for row in rows])
+        cut = [row[: len(shown)] for row in rows]
+        return Table.labelled("resources.cleanup.column", shown, cut)
 
     def _list_kept(self) -> Sequence[CardPart]:
         kept = {"beside": self.untagged, "unread": self.unread}

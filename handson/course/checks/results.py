@@ -192,11 +192,10 @@ class Verification(Displayable, Struct, frozen=True):
 
     def card(self) -> Card:
         """Return the card: a table of the checks, then the false facts and what to do."""
-        names = ("check", "facts", "notebook")
-        headers = [messages.label("course.checks.column", name) for name in names]
         listed = sorted(self.checks, key=lambda check: check.passed)
         rows = [(each.state, each.label, each.counted, each.notebook) for each in listed]
-        parts: list[CardPart] = [Table(("", *headers), rows)]
+        columns = ("", "check", "facts", "notebook")
+        parts: list[CardPart] = [Table.labelled("course.checks.column", columns, rows)]
         for check in self.checks:
             if not check.passed:
                 parts.append(Note(f"{check.label}:"))
@@ -374,8 +373,6 @@ def _describe_item(value: Any) -> str:
 
 def _table(facts: Sequence[FactResult]) -> Table:
     """Return a table of facts without the advice, false ones first; no long value stands twice."""
-    names = ("fact", "expected", "observed")
-    headers = [messages.label("course.checks.column", name) for name in names]
     rows = []
     for fact in sorted(facts, key=lambda fact: fact.passed):
         expected, observed = describe_value(fact.expected), describe_value(fact.observed)
@@ -383,4 +380,4 @@ def _table(facts: Sequence[FactResult]) -> Table:
             observed = messages.text("course.checks.as-expected")
         if not fact.advice:
             rows.append(("ok" if fact.passed else "bad", fact.label, expected, observed))
-    return Table(("", *headers), rows)
+    return Table.labelled("course.checks.column", ("", "fact", "expected", "observed"), rows)

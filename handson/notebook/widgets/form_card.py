@@ -121,17 +121,15 @@ class FormCard(base.LiveCard):
 
     def static_card(self) -> Card:
         """Return the static card: the settings, the rules' answer, what would be made."""
-        columns = ("setting", "value", "argument")
-        headers = [messages.label("notebook.widgets.column", name) for name in columns]
         rows = [
             (self.label(name), show_value(value), write_argument(name, value))
             for name, value in self.values.items()
             if value or self.usual[name] != ""
         ]
         _, answer, preview = self._judged
-        table: list[CardPart] = [Table(headers, rows), *answer, *preview, self._cell()]
-        title = messages.label("notebook.widgets.form", self.id)
-        return Card(title, [*self._introduce(), *table])
+        table = Table.labelled("notebook.widgets.column", ("setting", "value", "argument"), rows)
+        parts: list[CardPart] = [*self._introduce(), table, *answer, *preview, self._cell()]
+        return Card(messages.label("notebook.widgets.form", self.id), parts)
 
     def below(self) -> Sequence[Card]:
         """Return the cards of what was made, or one that says that nothing was."""
