@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -152,6 +153,25 @@ def map_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, list | tuple):
         return [map_leaves(item, change) for item in value]
     return change(value)
+
+
+def write_call(function: str, *values: Any, **arguments: Any) -> str:
+    """Return a call as code for a cell; a stranger's text in it becomes one short line."""
+    given = [write_literal(it) for it in map_texts(values, one_line)]
+    given += [f"{name}={write_literal(it)}" for name, it in map_texts(arguments, one_line).items()]
+    return f"{function}({', '.join(given)})"
+
+
+def write_literal(value: Any) -> str:
+    """Return a JSON value as Python code, its texts in the quotes that the notebooks use."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        items = (f"{write_literal(key)}: {write_literal(item)}" for key, item in value.items())
+        return f"{{{', '.join(items)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(write_literal, value))}]"
+    return repr(value)
 
 
 def fold_name(name: str) -> str:

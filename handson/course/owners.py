@@ -9,7 +9,6 @@ Everybody in the account can change a tag: it keeps honest learners apart and pr
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -20,7 +19,7 @@ from unicodedata import normalize
 from msgspec import Struct, field
 
 from handson.core import messages
-from handson.core.text import list_briefly, one_line
+from handson.core.text import list_briefly, one_line, write_call
 from handson.course.exercise import LIKELY_REGIONS, OWNER_KEY, TAG_KEY, TAG_VALUE
 from handson.course.state import Owned
 
@@ -99,7 +98,7 @@ def advise_owner(owner: str) -> str:
     """Return what to do for a learner who is that owner under another name."""
     if owner.startswith(HOME):
         return messages.text("course.owners.mine-home")
-    call = f"handson.start(learner={json.dumps(read_name(owner), ensure_ascii=False)})"
+    call = write_call("handson.start", learner=read_name(owner))
     return messages.text("course.owners.mine", call=call)
 
 

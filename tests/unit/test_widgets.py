@@ -202,9 +202,9 @@ def test_the_button_calls_the_verbs_with_what_was_filled_in(
 def test_named_zones_are_previewed_written_into_the_cell_and_passed_on() -> None:
     held = Held()
     opened = form(held=held)
-    assert "zones=(" not in said(opened)
+    assert "zones=[" not in said(opened)
     opened.fill_in(zones="us-east-1c, us-east-1b")
-    told = ("public1-us-east-1c", "public2-us-east-1b", "zones=(")
+    told = ("public1-us-east-1c", "public2-us-east-1b", "zones=[")
     assert [words for words in told if words not in said(opened)] == []
     button(opened).click()
     [(verb, given)] = held.calls

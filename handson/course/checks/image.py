@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handson.core import messages
-from handson.core.text import list_briefly
+from handson.core.text import list_briefly, write_call
 from handson.course import syllabus
 from handson.course.checks import repository, results
 from handson.course.checks.cluster import find_goal_cluster
@@ -120,18 +120,18 @@ def _explain_image(
     platforms = list(map(str, image.platforms))
     tag, listed, found = exercise.tag, list_briefly(tags), list_briefly(platforms)
     own = wanted if wanted in image.tags else min(image.tags, default="")
-    call = _write_call("tag_image", image.repository, tag, image=own)
+    call = write_call("workshop.tag_image", image.repository, tag=tag, image=own)
     add = {"call": call, "remedy": results.advise_call(call)}
     if not tags:
         yield diagnose("image-untagged", *_TAGS, tag=wanted)
     elif own and tag == wanted not in image.tags:
         yield diagnose("image-tag", *_TAGS, **add, tag=wanted, tags=listed)
     else:
-        call = _write_call("tag_image", image.repository, wanted, image=tag)
+        call = write_call("workshop.tag_image", image.repository, tag=wanted, image=tag)
         alone = call if tag in image.tags else ""
         yield diagnose("image-tag", "image.tag", call=alone, tag=wanted, tags=listed)
     if tag in image.tags:
-        call = _write_call("tag_image", image.repository, _EXAMPLE, image=tag)
+        call = write_call("workshop.tag_image", image.repository, tag=_EXAMPLE, image=tag)
         remedy = messages.text("course.checks.remedy.own-tag", call=call)
         yield diagnose("image-only-latest", "image.unique-tag", remedy=remedy, call=call, tag=tag)
     elif own and wanted != tag:
@@ -142,7 +142,7 @@ def _explain_image(
 
 
 def _explain_run(image: Image, run: RecordedRun | None, tag: str) -> Diagnosis:
-    fact, call = "image.runnable", _write_call("run_image", image.repository, tag)
+    fact, call = "image.runnable", write_call("workshop.run_image", image.repository, tag=tag)
     if image.built_by == BUILTIN:
         remedy = messages.text("course.checks.remedy.install", notebook=_NOTEBOOK)
         return diagnose("image-builtin", fact, remedy=remedy)
@@ -151,11 +151,6 @@ def _explain_run(image: Image, run: RecordedRun | None, tag: str) -> Diagnosis:
     remedy = messages.text("course.checks.remedy.call-or-mend", call=call, notebook=_NOTEBOOK)
     code = "image-status" if run.status else "image-silent"
     return diagnose(code, fact, remedy=remedy, at=run.ran_at, status=run.status)
-
-
-def _write_call(verb: str, name: str, tag: str, *, image: str = "") -> str:
-    more = f', image="{image}"' if image else ""
-    return f'workshop.{verb}("{name}", tag="{tag}"{more})'
 
 
 def _advise_call_or_notebook(call: str) -> str:
@@ -167,7 +162,7 @@ def judge_image_uri(snapshot: Snapshot, exercise: Exercise) -> CheckResult:
     here, region = snapshot.target.region, _find_cluster_region(snapshot, exercise)
     recorded, uri = snapshot.recorded_uri, _parse_recorded_uri(snapshot)
     tag = (uri and uri.tag) or exercise.tag
-    call = _write_call("record_image_uri", exercise.repository, tag)
+    call = write_call("workshop.record_image_uri", exercise.repository, tag=tag)
     remedy = _advise_call_or_notebook(call)
     obstacle = recorded and uri and _find_obstacle(snapshot, exercise, recorded, uri, remedy)
     named = uri.region if uri else None
@@ -237,6 +232,6 @@ def _find_obstacle(
         return diagnose("uri-gone", fact, tag=uri.tag or str(uri.digest), name=name)
     if image.digest != recorded.digest or uri.digest not in (None, image.digest):
         values = {"tag": uri.tag or "-", "then": recorded.digest[:19], "now": image.digest[:19]}
-        back = _write_call("tag_image", name, uri.tag, image=recorded.digest) if uri.tag else ""
-        return diagnose("uri-moved", fact, remedy=remedy, call=back, **values)
+        back = write_call("workshop.tag_image", name, tag=uri.tag, image=recorded.digest)
+        return diagnose("uri-moved", fact, remedy=remedy, call=back if uri.tag else "", **values)
     return None

@@ -5,7 +5,6 @@ Each cause is a diagnosis: a stable code, a sentence, and the one next thing to 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -14,7 +13,7 @@ from msgspec.structs import replace
 
 from handson.core import messages
 from handson.core.cards import MARKS, Card, CardPart, Displayable, Note, Table, warning_notes
-from handson.core.text import find_nearest, list_briefly, one_line, pick_fields
+from handson.core.text import find_nearest, list_briefly, one_line, pick_fields, write_call
 from handson.course import owners, syllabus
 from handson.course.state import Sighting, Snapshot, Target, Unseen
 
@@ -290,21 +289,7 @@ def advise_call(call: str, *, then: str = "") -> str:
 
 def write_aws_call(service: str, operation: str, **parameters: Any) -> str:
     """Return a call of AWS as code for a cell: learners may have no aws CLI."""
-    given = [f"{name}={_write_literal(value)}" for name, value in parameters.items()]
-    names = [_write_literal(service), _write_literal(operation)]
-    return f"workshop.aws.call({', '.join([*names, *given])})"
-
-
-def _write_literal(value: Any) -> str:
-    """Return a value as Python code in double quotes; a stranger's text becomes one short line."""
-    if isinstance(value, str):
-        return json.dumps(one_line(value), ensure_ascii=False)
-    if isinstance(value, dict):
-        items = (f"{_write_literal(key)}: {_write_literal(item)}" for key, item in value.items())
-        return f"{{{', '.join(items)}}}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_write_literal, value))}]"
-    return repr(value)
+    return write_call("workshop.aws.call", service, operation, **parameters)
 
 
 def conclude(

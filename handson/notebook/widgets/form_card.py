@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from ipywidgets import HTML, Box, Button, Checkbox, Dropdown, HBox, Text
 from handson.core import messages
 from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Table
 from handson.core.errors import HandsonError
+from handson.core.text import write_literal
 from handson.notebook.activity_log import log_outcome
 from handson.notebook.widgets import base
 from handson.notebook.workshop import Workshop
@@ -300,14 +300,7 @@ def format_cell_call(function: str, *values: str, **arguments: Any) -> list[str]
 
 def write_argument(name: str, value: Any) -> str:
     """Return a setting as a cell's argument."""
-    return f"{name}={write_literal(value)}"
-
-
-def write_literal(value: Any) -> str:
-    """Return a value as a cell has it, text in the quotes that the notebooks use."""
-    if value is None:
-        return "…"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    return f"{name}={'…' if value is None else write_literal(value)}"
 
 
 def show_value(value: Any) -> str:

@@ -9,14 +9,14 @@ from typing import Any
 from handson.core import messages
 from handson.core.cards import CardPart, Displayable, Note, Rows, list_fields
 from handson.core.errors import NotReady
-from handson.core.text import check_choice
+from handson.core.text import check_choice, write_literal
 from handson.course import rules, syllabus
 from handson.course.checks.repository import build_repository_uri
 from handson.course.exercise import NetworkForm
 from handson.course.goal import describe_network
 from handson.course.rules import check_network_form
 from handson.notebook.nbgrader import SkippedCall
-from handson.notebook.widgets.form_card import FormCard, Values, format_cell_call, write_literal
+from handson.notebook.widgets.form_card import FormCard, Values, format_cell_call
 from handson.notebook.workshop import Workshop
 from handson.resources import cluster, network, push, repository
 from handson.resources import vpc_listing as vpcs
