@@ -160,9 +160,8 @@ def _describe(
 
 
 def _require_saved(folder: Path, record: ProcessRecord, failure: int) -> Running:
-    with _file_errors(folder / "state"):
-        if failure:
-            raise OSError(failure, os.strerror(failure))
+    if failure:
+        raise explain_failure(folder / "state", OSError(failure, os.strerror(failure)))
     return _describe(folder, record, "running")
 
 
@@ -261,10 +260,15 @@ def _file_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        key = "aws.emulator.not-writable"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            key = "aws.emulator.disk-full"
-        if error.errno in (errno.EAGAIN, errno.ENOMEM):  # of fork
-            key = "core.exhausted"
-        reason = error.strerror or str(error)
-        raise NotReady.from_key(key, path=folder, reason=reason) from error
+        raise explain_failure(folder, error) from error
+
+
+def explain_failure(folder: Path, error: Exception) -> NotReady:
+    """Return the error for what kept files of a folder from being written."""
+    key, number = "aws.emulator.not-writable", getattr(error, "errno", None)
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        key = "aws.emulator.disk-full"
+    if number in (errno.EAGAIN, errno.ENOMEM):  # of fork
+        key = "core.exhausted"
+    reason = getattr(error, "strerror", None) or str(error)
+    return NotReady.from_key(key, path=folder, reason=reason)

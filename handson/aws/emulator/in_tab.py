@@ -6,7 +6,6 @@ read if another notebook has changed it; after a cell it is saved.
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from handson.aws.emulator import Running, in_process
+from handson.aws.emulator import Running, explain_failure, in_process
 from handson.core.errors import NotReady
 from handson.core.host import IN_TAB
 
@@ -73,9 +72,7 @@ class SharedState:
         failure = self.door.save_state()
         self._seen = self._list_files()
         if failure:
-            full = isinstance(failure, OSError) and failure.errno in (errno.ENOSPC, errno.EDQUOT)
-            key = "aws.emulator.disk-full" if full else "aws.emulator.not-writable"
-            raise NotReady.from_key(key, path=self.door.folder, reason=failure) from failure
+            raise explain_failure(self.door.folder, failure) from failure
 
     def _list_files(self) -> Mapping[str, tuple[int, float]]:
         found = {path.name: path.stat() for path in self.door.folder.glob("state/*.json")}
