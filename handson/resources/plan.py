@@ -324,7 +324,11 @@ def _find_missing_actions(aws: Aws, step: Step, known: Mapping[str, str]) -> dic
 def _call_step(aws: Aws, step: Step, results: Mapping[str, str]) -> str:
     parameters = fill_in(step.parameters, results)
     reply = aws.call_until_known(step.service, step.operation, parameters, unknown=step.unknown)
-    return str(search(step.result, reply)) if step.result else ""
+    found = search(step.result, reply) if step.result else ""
+    if found is None:
+        values = {"where": aws.endpoint or "AWS", "call": f"{step.service}:{step.operation}"}
+        raise AWSError.from_key("aws.failure.not-of-aws", **values)
+    return str(found)
 
 
 def fill_in(value: Any, results: Mapping[str, str]) -> Any:

@@ -72,6 +72,15 @@ def test_a_step_waits_for_those_it_comes_after_and_one_that_nobody_makes_is_refu
         plan.carry_out(fake.connect(), STEPS[3:], known={"table": "rtb-1"})
 
 
+def test_an_answer_without_the_result_is_refused_before_another_call_needs_it(
+    fake: FakeAws,
+) -> None:
+    fake.answers("CreateVpc", {"Vpc": {}})
+    with pytest.raises(AWSError, match="ec2:CreateVpc"):
+        carried_out(fake)
+    assert fake.operations == ["CreateVpc"]
+
+
 def test_a_failure_and_an_interrupt_end_the_waiting_of_other_calls(fake: FakeAws) -> None:
     asked, unknown = threading.Event(), "InvalidVpcID.NotFound"
     late = Step("late", "ec2", "CreateRouteTable", {"VpcId": "vpc-1"}, unknown=(unknown,))
