@@ -38,7 +38,7 @@ from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.files import read_utf8
 from handson.core.text import check_choice, one_line
-from handson.course import rules, syllabus
+from handson.course import syllabus
 from handson.course.exercise import Exercise
 from handson.course.variation import PARTS, Variation
 
@@ -190,7 +190,7 @@ def _parse(text: str, known_regions: Sequence[str]) -> Course:
         check_choice("course.course.unknown", name, choices)
     if written.exercise:
         for region in written.exercise.regions:
-            rules.check_region(region, known=known_regions)
+            check_choice("course.course.no-region", region, known_regions)
         if PARTS[0] not in written.exercise.vary:
             raise InvalidInput.from_key("course.course.no-prefix")
         if not written.exercise.key.strip():

@@ -96,6 +96,7 @@ MISTAKES = [
     ('vary = ["cidr"]\nkey = "a"', 3, '"prefix"'),
     ('key = "a"\nregions = ["us-east-1", "us-eas-1"]', 4, "us-east-1"),
     ('key = "a"\nregions = ["ap-northeast-1a"]', 4, "ap-northeast-1"),
+    ('key = "a"\nregions = ["us-gov-west-1"]', 4, "標準のパーティション"),
     ('key = "a"\nregions = "us-east-1"', 4, "regions"),
     ('key = "a"\nregion = ["us-east-1"]', 4, "region"),
 ]
