@@ -217,13 +217,11 @@ def lay_out_workspace(folder: Path, lang: str | None) -> None:
     click.echo(messages.text("notebook.workspace.open", folder=laid.folder))
 
 
-# It reads its environment alone, and makes no home folder.
-@main.command(name="board", cls=click.Command)
+@main.command(name="board", cls=LanguageCommand)
 @click.argument("folder", type=ANY_PATH)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="[default: a free one]")
 @click.option("--course", type=ANY_PATH, help="course.toml [default: that in FOLDER].")
-@click.option("--lang", type=click.Choice(messages.LANGUAGES), help="Language of the page.")
-def show_board(folder: Path, port: int, course: Path | None, lang: str | None) -> None:
+def show_board(folder: Path, port: int, course: Path | None) -> None:
     """Show live where a class is and who is stuck, in a browser, until Ctrl-C.
 
     FOLDER holds the learners' home folders, or the workspaces that were collected. As a service of
@@ -231,7 +229,6 @@ def show_board(folder: Path, port: int, course: Path | None, lang: str | None) -
     """
     from handson.board.server import run_board  # tornado
 
-    settings.choose_language(lang)
     beside = folder / settings.COURSE
     read = _read_course(course or (beside if os.path.lexists(beside) else None))
     with suppress(KeyboardInterrupt):
