@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
-from unicodedata import category, east_asian_width, normalize
+from unicodedata import category, normalize
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
@@ -192,19 +192,13 @@ def pick_fields(holder: object, names: str) -> dict[str, Any]:
     return {name: getattr(holder, name) for name in names.split()}
 
 
-def is_wide(letter: str) -> bool:
-    """Tell whether a letter is twice as wide as a Latin one, as Japanese letters are."""
-    return east_asian_width(letter) in "WF"
-
-
 def cut_to_columns(line: str, columns: int) -> str:
     """Return a line shortened to a number of terminal columns; wide letters take two."""
-    taken = 0
-    for at, letter in enumerate(line):
-        taken += 2 if is_wide(letter) else 1
-        if taken > columns:
-            return f"{line[: max(0, at - 2)]}…"
-    return line
+    from rich.cells import cell_len, set_cell_size
+
+    if cell_len(line) <= columns:
+        return line
+    return f"{set_cell_size(line, columns - 1).rstrip()}…"
 
 
 def _is_needed(run: re.Match[str]) -> bool:

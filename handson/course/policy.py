@@ -28,7 +28,7 @@ from msgspec import Struct, field
 from handson.core import messages
 from handson.core.errors import NotAllowed
 from handson.core.files import read_data
-from handson.core.text import fold_name, map_texts
+from handson.core.text import fold_name, group_pairs, map_texts
 from handson.course.exercise import OWNER_KEY, TAG_KEY, Exercise
 from handson.course.owners import name_owner
 from handson.course.variation import Variation
@@ -181,9 +181,7 @@ def explain_denial(
         code: AWS's error code.
         reasons: AWS's sentence for each action, if AWS gave one.
     """
-    groups: dict[tuple[str, str, str], list[str]] = {}
-    for action in missing:
-        groups.setdefault(_find_refuser(reasons.get(action, "")), []).append(action)
+    groups = group_pairs((_find_refuser(reasons.get(each, "")), each) for each in missing)
     advised = [_advise(actions, *refuser) for refuser, actions in groups.items()]
     problem, remedy = (" ".join(sentences) for sentences in zip(*advised, strict=True))
     reason = " ".join(dict.fromkeys(reasons.values()))

@@ -130,12 +130,8 @@ class Frame(Scene):
 
     def _paint_tier(self, box: Box, tier: Tier) -> None:
         stroke, fill = self.theme.public if tier.public else self.theme.private
-        ink = INK
-        if tier.made:
-            self.boxes.append(_mark_border(box.styled(stroke, fill), tier.mark))
-        else:
-            stroke = ink = GHOST
-            self.boxes.append(box.styled(GHOST, PAPER, dashed=True))
+        self._add_border(box.styled(stroke, fill), tier, ghost=PAPER)
+        stroke, ink = (stroke, INK) if tier.made else (GHOST, GHOST)
         left, room = box.x + 9, box.width - 14
         kind = Label(left, box.y + 19, _TEXT, colour=stroke, bold=True, room=room)
         self.add_lines(kind, tier.kind)
@@ -204,8 +200,7 @@ class Frame(Scene):
         colour = INK if part.made else GHOST
         if part.mark is not None:
             left += 8
-            box = Box(x - 27, y - 27, 54, 54, GHOST, PAPER, dashed=not part.made)
-            self.boxes.append(_mark_border(box, part.mark) if part.made else box)
+            self._add_border(Box(x - 27, y - 27, 54, 54, fill=PAPER), part, ghost=PAPER)
         self.add_lines(Label(left, top, _SMALL, colour=colour, room=room), *lines)
         self._add_badge((x - 17, y - 27), part.mark)
         if part.made:
@@ -280,10 +275,9 @@ class Frame(Scene):
             ghost: The colour inside the outline.
             first: The baseline of the first line in the outline, by default around its middle.
         """
+        self._add_border(box, part, ghost=ghost)
         if part.made:
-            self.boxes.append(_mark_border(box, part.mark))
             return True
-        self.boxes.append(box.styled(GHOST, ghost, dashed=True))
         (x, y), room = box.middle, box.width - 12
         lines = [line for each in part.lines for line in wrap(each, room, size=_TEXT)]
         first = first or y + 4 - (len(lines) - 1) * 8
@@ -291,6 +285,14 @@ class Frame(Scene):
         self.add_lines(Label(x, first, _TEXT, "middle", GHOST, bold=gone, room=room), *lines)
         self._add_badge((box.right - 6, box.y), part.mark)
         return False
+
+    def _add_border(self, box: Box, part: Part | Tier, *, ghost: str) -> None:
+        """Draw a part's border in the colour of its mark, or an outline where it is not made."""
+        if not part.made:
+            box = box.styled(GHOST, ghost, dashed=True)
+        elif part.mark:
+            box = box.styled(COLOURS[part.mark.kind], box.fill, thickness=3.0)
+        self.boxes.append(box)
 
     def _add_badge(self, corner: Point, mark: Mark | None) -> None:
         """Put a badge so that it ends at a corner, and sits astride the border there."""
@@ -302,11 +304,6 @@ class Frame(Scene):
         self.badges.append(Box(x, y, wide, high, COLOURS[mark.kind], COLOURS[mark.kind]))
         baseline = y + high / 2 + size * 0.36
         self.add_lines(Label(x + wide / 2, baseline, size, "middle", PAPER, bold=True), words)
-
-
-def _mark_border(box: Box, mark: Mark | None) -> Box:
-    """Return the box with the border of its mark."""
-    return box.styled(COLOURS[mark.kind], box.fill, thickness=3.0) if mark else box
 
 
 def _name_mark(mark: Mark) -> str:
