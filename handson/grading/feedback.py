@@ -15,8 +15,9 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from html import escape
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handson.core import messages
 from handson.core.errors import InvalidInput, NotReady
@@ -25,9 +26,12 @@ from handson.course import syllabus
 from handson.grading import report
 from handson.grading.classroom import Grades
 from handson.grading.export_names import SUFFIXES, make_zip_name
-from handson.grading.findings import CheckMark, Result, Written, check_label
+from handson.grading.findings import CheckMark, Result, check_label
 from handson.grading.marks import Requirements, format_end
 from handson.grading.output import SIGNS, read_words
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 ENDING = b"<!-- handson feedback -->"
 """The end of each page, and the comment of each zip: by it a later run knows its own files."""
@@ -70,7 +74,7 @@ def write_feedback(grades: Grades, folder: Path, *, paths: Sequence[Path]) -> li
             if is_in_the_way and path.is_file() and not _is_ours(path):
                 raise InvalidInput.from_key("grading.feedback.taken", path=path)
         for name, result in pages.items():
-            page = "".join(make_page(result, grades.requirements)).encode("utf-8", "replace")
+            page = make_page(result, grades.requirements).encode("utf-8", "replace")
             replace_file(folder / name, [page, ENDING], mode=PRIVATE)
         for platform in sorted({result.platform for result in grades.results} & {*_LAYOUTS}):
             target = folder / f"feedback-{platform}.zip"
@@ -81,55 +85,37 @@ def write_feedback(grades: Grades, folder: Path, *, paths: Sequence[Path]) -> li
     return said
 
 
-def make_page(result: Result, requirements: Requirements) -> Iterator[str]:
-    """Yield the page of a learner piece by piece, in the current language."""
+def make_page(result: Result, requirements: Requirements) -> str:
+    """Return the page of a learner, in the current language."""
     course = requirements.course
     words = read_words("grading.report.page") | read_words("grading.feedback.page")
     title = " · ".join(filter(None, (course.name, words["title"])))
     style = report.read_asset("report.css") + report.read_asset("feedback.css")
-    yield f"{report.begin_page(title, style)}<main>\n"
-    yield _write("h1", title) + _write("p", result.label, "who")
-    if result.handed_in:
-        yield from _show_points(result, words)
-    if result.comment:
-        yield _write("h2", words["comment"]) + _write("p", result.comment, "text")
-    steps = "".join(_write("li", step) for step in dict.fromkeys(_list_steps(result, words)))
-    yield _write("h2", words["next"])
-    yield f"<ul>{steps}</ul>" if steps else _write("p", words["nothing-next"])
-    if result.handed_in:
-        facts = "".join(_show_facts(mark, words) for mark in _list_checks(result))
-        yield _write("h2", words["checks"]) + facts if facts else ""
-        picture = report.draw_architecture(result)
-        if picture:
-            yield _write("h2", words["architecture"])
-            yield _show_picture(picture["svg"], picture["words"], "architecture")
-        yield _write("h2", words["answers"])
-        for each in result.written:
-            yield from _show_written(each, course.rubric.get(each.id, ""), words)
-    yield "</main>\n</body>\n</html>\n"
+    until = result.until and format_end(datetime.fromisoformat(result.until)).replace("T", " ")
+    checked = [mark for mark in _list_checks(result) if mark.facts]
+    return _load_template().render(
+        beginning=report.begin_page(title, style),
+        title=title,
+        words=words,
+        signs=SIGNS,
+        encoded=_ENCODED,
+        result=result,
+        until=until,
+        steps=[*dict.fromkeys(_list_steps(result, words))],
+        facts=[(mark.label, [*map(report.describe_fact, mark.facts)]) for mark in checked],
+        architecture=report.draw_architecture(result),
+        rubric=course.rubric,
+    )
 
 
-def _show_points(result: Result, words: Words) -> Iterator[str]:
-    """Yield the total, what is to be said of it, and a table of the items."""
-    total = result.counted + sum(result.marks) if result.total is None else result.total
-    possible = sum(item.possible for item in result.items)
-    points = words["points-of"].format(points=f"{total:g}", possible=f"{possible:g}")
-    yield _write("p", points, "total")
-    if result.total is None:
-        yield _write("p", words["so-far"], "warning")
-    if result.until and result.late_by:
-        until = format_end(datetime.fromisoformat(result.until)).replace("T", " ")
-        yield _write("p", words["late"].format(until=until, late=result.lateness), "warning")
-    rows = []
-    for item in result.items:
-        given = "–" if item.counted is None else f"{item.counted:g}"
-        kind, remark = "", item.comment or words["unmarked"] * (item.counted is None)
-        if isinstance(item, CheckMark) and item.mark is not None:
-            remark = words["ruled"].format(points=f"{item.points:g}", reason=item.comment)
-        elif isinstance(item, CheckMark):
-            kind, remark = item.status, f"{SIGNS[item.status]} {words[item.status]}"
-        rows.append((kind, item.label, f"{given} / {item.possible:g}", remark))
-    yield _make_table([words["item"], words["score"], words["remark"]], rows)
+@cache
+def _load_template() -> Template:
+    from jinja2 import Environment, StrictUndefined  # only those who write pages wait for it
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(report.read_asset("feedback.html"))
 
 
 def _list_checks(result: Result) -> list[CheckMark]:
@@ -163,44 +149,6 @@ def _list_steps(result: Result, words: Words) -> Iterator[str]:
         if each.status != "answered" and each.mark != each.possible:
             about = {"label": each.label, "notebook": syllabus.DIAGRAM.notebook}
             yield words["step"].format(what=words["no-answer"], **about)
-
-
-def _show_facts(mark: CheckMark, words: Words) -> str:
-    """Return the facts of a check, with the expected and the observed values."""
-    rows = [report.describe_fact(fact) for fact in mark.facts]
-    heads = [words[name] for name in ("fact", "expected", "observed")]
-    return _write("h3", mark.label) + _make_table(heads, rows) if rows else ""
-
-
-def _show_written(written: Written, rubric: str, words: Words) -> Iterator[str]:
-    """Yield an answer or the diagram, and how it is marked."""
-    yield _write("h3", written.label)
-    if rubric:
-        yield _write("p", f"{words['rubric']}: {rubric}", "quiet")
-    if written.picture:
-        yield _show_picture(written.picture, words["picture"], "drawn")
-    else:
-        yield _write("p", written.text or words["no-answer"], "text")
-
-
-def _show_picture(svg: str, description: str, kind: str) -> str:
-    address = f"data:image/svg+xml;charset=utf-8,{svg.translate(_ENCODED)}"
-    return f'<img class="{kind}" alt="{escape(description)}" src="{address}">\n'
-
-
-def _make_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of texts; a row is its kind, its head and its cells."""
-    head = "".join(_write("th", each) for each in heads)
-    body = "".join(
-        f'<tr class="{kind}">{_write("th", first)}{"".join(_write("td", each) for each in cells)}'
-        for kind, first, *cells in rows
-    )
-    return f"<table><thead><tr>{head}</thead>\n<tbody>{body}</tbody></table>\n"
-
-
-def _write(tag: str, text: str, kind: str = "") -> str:
-    """Return an element that holds a text, whoever wrote it."""
-    return f'<{tag} class="{kind}" dir="auto">{escape(text)}</{tag}>\n'
 
 
 def _name_pages(results: Iterable[Result]) -> dict[str, Result]:
