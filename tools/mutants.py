@@ -96,8 +96,7 @@ class Module:
         equivalents: The random ones that nobody could notice: the first line of the change, what
             was there, what it becomes, and the reason.
         seconds: The CPU time of the tests over the unchanged module.
-        before: Modules of its package that are loaded when its tests import it: they hold nothing
-            of it.
+        before: Modules of its package that were loaded before it: they hold nothing of it.
         killers: The tests that noticed a mutant, and how many.
     """
 
@@ -391,10 +390,14 @@ class Witness:
 
 @dataclass
 class Run:
-    """The tests of a module over one source of it, in a process of their own."""
+    """The tests of a module over one source of it, in a process of their own.
+
+    `only_collects` finds out what is loaded before the module, and runs no test.
+    """
 
     module: Module
     mutant: Mutant | None = None
+    only_collects: bool = False
     pid: int = 0
     ends_by: float = 0.0
     folder: Path = Path()
@@ -428,7 +431,7 @@ class Run:
         importer = Importer(self.module, self.mutant.apply(source) if self.mutant else source)
         sys.meta_path.insert(0, importer)
         options = ["-x", "-q", "--tb=line", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
-        options.append(f"--basetemp={self.folder / 'tmp'}")
+        options += [f"--basetemp={self.folder / 'tmp'}", *["--collect-only"] * self.only_collects]
         code = int(pytest.main([*options, *self.module.tests], plugins=[witness]))
         result = {"code": code, "before": importer.before, "failed": witness.failed}
         (self.folder / "result").write_text(json.dumps(result))
@@ -439,7 +442,7 @@ class Run:
         if not pid and time.monotonic() > self.ends_by:
             self.end()
             pid, _, usage = os.wait4(self.pid, 0)
-        if pid and not self.mutant:
+        if pid and not self.mutant and not self.only_collects:
             self.module.seconds = usage.ru_utime + usage.ru_stime
         return bool(pid)
 
@@ -471,14 +474,14 @@ class Run:
         if result is None:  # out of time or memory, or crashed
             return True
         code, failed = result["code"], result["failed"]
-        if result["before"] is None:
+        if self.only_collects:
+            self.module.before = result["before"] or ()
+        elif result["before"] is None:
             raise Stop(f"{about}: these tests do not import it")
         # These tests were green: a conftest.py or a file that cannot be imported is the mutant's.
         broken = code == pytest.ExitCode.USAGE_ERROR or (code == 2 and failed)
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not broken:
             raise Stop(f"{about}: pytest's exit code {code}\n{output[-2000:]}")
-        if self.mutant is None:
-            self.module.before = result["before"]
         self.module.killers[failed] += 1
         return bool(code != pytest.ExitCode.OK)
 
@@ -554,9 +557,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             importlib.import_module(name)
         mutants = [mutant for part in parts for mutant in part.mutants]
         used = {mutant.module for mutant in mutants}
-        run_all(Run(each) for path, each in modules.items() if path in used)
+        run_all(Run(modules[path], only_collects=True) for path in used)
         for name in {name for each in modules.values() for name in each.before}:
             importlib.import_module(name)
+        run_all(Run(modules[path]) for path in used)  # they are green with that loaded, too
         killed = run_all(Run(modules[mutant.module], mutant) for mutant in mutants)
     except Stop as stop:
         print(stop)
