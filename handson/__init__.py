@@ -11,7 +11,6 @@ first use.
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,14 +51,11 @@ def __getattr__(name: str) -> object:
     """Load a public name from its wing at its first use (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    collects = gc.isenabled()
-    gc.disable()  # what is loaded stays: looking through it takes milliseconds
-    try:
+    from handson.core.late import load_to_stay
+
+    with load_to_stay():
         # As `from wing import name` does, which may be a module.
         wing = __import__(f"handson.{_WINGS.get(name, 'core.errors')}", fromlist=[name])
-    finally:
-        if collects:
-            gc.enable()
     globals()[name] = getattr(wing, name)
     return globals()[name]
 

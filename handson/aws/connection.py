@@ -5,7 +5,6 @@ Real AWS is used only if the caller belongs to the account that the user names.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import secrets
@@ -29,7 +28,7 @@ from handson.aws.settings import Settings
 from handson.core import files
 from handson.core.errors import NotAllowed, NotReady
 from handson.core.host import IN_TAB
-from handson.core.late import Late
+from handson.core.late import Late, load_to_stay
 from handson.core.progress import find_ipython
 from handson.core.text import fold_name, one_line
 from handson.course.owners import HOME, Owners, name_owner
@@ -264,6 +263,7 @@ def make_private_session(
 
 
 @cache
+@load_to_stay()
 def load_botocore() -> Any:
     """Return botocore.session, imported without awscrt, which would take it half as long again.
 
@@ -279,11 +279,6 @@ def load_botocore() -> Any:
         botocore.credentials.EC = Late("awscrt.crypto:EC")
     import botocore.session
 
-    # What a short program has loaded stays loaded: without this, Python's garbage collector looks
-    # through all of it again and again, which takes a fifth of the time.  A kernel has a learner's
-    # own objects by now.
-    if find_ipython() is None:
-        gc.freeze()
     return botocore.session
 
 
