@@ -5,6 +5,7 @@ Real AWS is used only if the caller belongs to the account that the user names.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import secrets
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -38,6 +40,7 @@ EMULATOR = Credentials(emulator.ACCOUNT, emulator.SECRET)
 
 SERVICES = ["cloudtrail", "ec2", "ecr", "ecr-public", "ecs", "service-quotas", "sts"]
 """All that the workshop calls; botocore refuses a service that is not listed."""
+_Parts = dict[str, msgspec.Raw]
 
 
 class Connection(Struct, frozen=True):
@@ -296,8 +299,10 @@ def share_loader() -> Any:
         def _load_file(self, full_path: str, open_method: Any) -> Any:
             if not os.path.isfile(full_path):
                 return None
-            with open_method(full_path, "rb") as file:
-                return _decode_description(file.read())
+            data = Path(full_path).read_bytes()
+            if full_path.endswith(".gz"):  # by parts, as `open_method` reads it, takes longer
+                data = gzip.decompress(data)
+            return _decode_description(Path(full_path).name.partition(".")[0], data)
 
     class QuickLoader(Loader):  # type: ignore[misc]
         def list_available_services(self, type_name: str) -> list[str]:
@@ -314,7 +319,7 @@ def share_loader() -> Any:
 
 
 class LazyShapes(dict[str, Any]):
-    """The shapes of a service or the services of a partition, each decoded on its first use."""
+    """The operations and shapes of a service, or the services of a partition, decoded when used."""
 
     def __getitem__(self, name: str) -> Any:
         shape = super().__getitem__(name)
@@ -328,23 +333,15 @@ class LazyShapes(dict[str, Any]):
         return default
 
 
-def _decode_description(data: bytes) -> Any:
-    parts = _split(data)
-    partitions = msgspec.json.decode(parts.pop("partitions", b"[]"), type=list[msgspec.Raw])
-    description = _decode_but(parts, "shapes")
-    lazy = [_decode_but(_split(partition), "services") for partition in partitions]
-    return description | ({"partitions": lazy} if lazy else {})
-
-
-def _decode_but(parts: dict[str, msgspec.Raw], name: str) -> dict[str, Any]:
-    """Decode all parts but one, whose own parts are decoded when they are used."""
-    lazy = LazyShapes(_split(parts.pop(name, b"{}")))
-    decoded = {part: msgspec.json.decode(data) for part, data in parts.items()}
-    return decoded | ({name: lazy} if lazy else {})
-
-
-def _split(data: msgspec.Raw | bytes) -> dict[str, msgspec.Raw]:
-    return msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+def _decode_description(name: str, data: bytes) -> Any:
+    if name not in ("service-2", "endpoints"):
+        return msgspec.json.decode(data)
+    parts: Any = msgspec.json.decode(data, type=dict[str, _Parts | list[_Parts] | str | int])
+    for partition in parts.get("partitions", ()):
+        services = msgspec.json.decode(partition.pop("services"), type=_Parts)
+        partition.update((name, msgspec.json.decode(part)) for name, part in partition.items())
+        partition["services"] = LazyShapes(services)
+    return {name: LazyShapes(it) if isinstance(it, dict) else it for name, it in parts.items()}
 
 
 def find_ca_bundle() -> str | None:
