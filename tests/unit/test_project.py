@@ -69,8 +69,10 @@ def test_binder_installs_the_libraries_that_the_set_up_installs(root: Path) -> N
     assert f'"apt-get install -y {" ".join(packages)}"' in commands
 
 
-def test_each_entry_of_a_lock_has_a_version_and_hashes_and_no_address(locks: list[str]) -> None:
-    lock = "\n".join(locks)
+def test_each_entry_of_a_lock_has_a_version_and_hashes_and_no_address(root: Path) -> None:
+    found = [*root.glob("*.lock"), *root.glob("deploy/**/*.lock"), *root.glob("tools/**/*.lock")]
+    assert len(found) == 6
+    lock = "\n".join(path.read_text(encoding="utf-8") for path in found)
     entry = re.compile(
         r"[\w.-]+(\[[\w,-]+\])?==\S+( ; [^\\\n]+)? \\\n( +--hash=sha256:[0-9a-f]{64})"
     )
