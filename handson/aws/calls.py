@@ -89,8 +89,8 @@ class Aws(Struct):
     looks_elsewhere: bool = True
     """Whether to look in other regions for what is missing: not where that was denied before."""
     say: Say = ignore_progress
-    _clients: dict[str, Any] = {}
-    _regions: dict[tuple[str, int], Aws] = {}
+    _clients: dict[tuple[str, str], Any] = {}
+    """By service and region; the connections that are made of this one share them."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __repr__(self) -> str:
@@ -202,30 +202,20 @@ class Aws(Struct):
             region: The other region.
             attempts: How often to make each call there, if not as often as here.
         """
-        tries = attempts or self.patience.attempts
-        if (region, tries) == (self.region, self.patience.attempts):
-            return self
-        with self._lock:
-            if (region, tries) not in self._regions:
-                patience = replace(self.patience, attempts=tries)
-                self._regions[region, tries] = self.with_own_clients(
-                    region=region, patience=patience
-                )
-            return self._regions[region, tries]
+        patience = replace(self.patience, attempts=attempts or self.patience.attempts)
+        return replace(self, region=region, patience=patience)
 
-    def with_own_clients(self, **changes: Any) -> Aws:
-        """Return a connection with other fields, whose clients are made anew."""
-        return replace(self, **changes, _clients={}, _regions={}, _lock=threading.Lock())
+    def with_own_clients(self) -> Aws:
+        """Return the same connection, whose clients are made anew."""
+        return replace(self, _clients={})
 
     def without_recording(self) -> Aws:
         """Return the same connection, whose calls no `recording` of this one contains."""
-        # A connection to another region keeps the requests of the one that asked for it first.
-        return replace(self, requests=[], _regions={})
+        return replace(self, requests=[])
 
     def report_to(self, say: Say) -> Aws:
         """Return the same connection, which reports what it waits for."""
-        # A connection to another region reports to whom the one did that asked for it first.
-        return replace(self, say=say, _regions={})
+        return replace(self, say=say)
 
     @contextmanager
     def recording(self) -> Iterator[list[Request]]:
@@ -236,14 +226,14 @@ class Aws(Struct):
         made.extend(self.requests[start:])
 
     def client(self, service: str) -> Any:
-        """Return the client of a service, made on first use."""
+        """Return the client of a service in this region, made on first use."""
         # One at a time: four clients made in threads take longer than four made in a row.
         with self._lock:
-            if service not in self._clients:
+            if (service, self.region) not in self._clients:
                 where = {"region_name": self.region, "endpoint_url": self.endpoint}
                 made = self.session.create_client(service, **where, config=_config(self.endpoint))
-                self._clients[service] = made
-            return self._clients[service]
+                self._clients[service, self.region] = made
+            return self._clients[service, self.region]
 
     def sign_address(self, path: str) -> str:
         """Return the address of a path of the endpoint's registry, signed for a minute."""

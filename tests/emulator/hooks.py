@@ -172,10 +172,10 @@ def connect(
     return made
 
 
-_clients: dict[str, dict[str, Any]] = {}
+_clients: dict[str, dict[tuple[str, str], Any]] = {}
 """Making a client takes longer than most tests: those without hooks share theirs."""
 _share_session = cache(make_private_session)
-"""The same holds for a session, whose clients of other regions are not among those."""
+"""The same holds for a session."""
 
 
 def writes(aws: Aws) -> list[str]:

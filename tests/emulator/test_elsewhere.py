@@ -44,13 +44,13 @@ ALONE = InPublic({"repositories": []})
 
 def regions(aws: Aws) -> set[str]:
     """Return the other regions that a connection was led to."""
-    return {region for region, _ in aws._regions}
+    return {region for _, region in aws._clients} - {aws.region}
 
 
 def elsewhere(
     running: room.Running, home: Path, *hooks: Hook, missing: tuple[str, ...] = syllabus.CHECK_IDS
 ) -> tuple[Snapshot, Aws]:
-    """Look with these hooks on the way; the connections to other regions are no one else's."""
+    """Look with these hooks on the way; the connection's clients are no one else's."""
     aws = connect(running, *hooks)
     return take_snapshot(aws, home=home, missing=missing), aws
 

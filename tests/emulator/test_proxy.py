@@ -57,7 +57,7 @@ def hasty(aws: Aws, service: str) -> Aws:
     """Return a connection that makes every call once, and does not wait for the answer for long."""
     once: Any = Config
     aws.patience.attempts = 1
-    aws._clients[service] = aws.session.create_client(
+    aws._clients[service, aws.region] = aws.session.create_client(
         service,
         region_name=aws.region,
         endpoint_url=aws.endpoint,

@@ -74,7 +74,7 @@ class FakeAws:
     elsewhere: dict[str, FakeAws] = field(default_factory=dict)
     """Who answers in other regions, if not this one."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _clients: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _clients: dict[str, dict[tuple[str, str], Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.answers("GetCallerIdentity", {"Account": ACCOUNT, "Arn": ARN, "UserId": "AIDA"})
