@@ -69,7 +69,7 @@ def list_cleanup(
     return receipts.Cleanup(
         tuple(own),
         failed=tuple(failed),
-        untagged=tuple(item for item in others if not item.tagged and item.name in names),
+        beside=tuple(item for item in others if not item.tagged and item.name in names),
         foreign=tuple(item for item in others if item.tagged),
         unread=tuple(item for item in unread if item.name not in names),
         regions=regions,
@@ -234,7 +234,7 @@ def _delete(aws: Aws, listed: receipts.Cleanup) -> receipts.Cleanup:
         plan.wait_for(aws, look, done=bool, what=what, timeout=timeout)
     reasons |= dict.fromkeys(still, messages.text("resources.cleanup.still-listed"))
     removals = tuple(Removal(resource=item, reason=reasons[item.id]) for item in listed.found)
-    return replace(listed, removals=removals, confirmed=True, failed=(*listed.failed, *failed))
+    return replace(listed, removals=removals, failed=(*listed.failed, *failed))
 
 
 def _attempt(aws: Aws, work: Callable[[], T]) -> T | str:

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from handson.core import files, messages
 from handson.core.cards import Card, CardPart, Displayable, Note, Table
 from handson.core.errors import NotReady
-from handson.core.text import list_briefly
+from handson.core.text import list_briefly, pick_fields
 from handson.course.owners import describe_owners
 from handson.course.state import Removal, Resource, State, Target
 from handson.resources.plan import Listed
@@ -98,23 +98,21 @@ class Cleanup(Displayable, Struct, frozen=True):
     Attributes:
         own: The learner's own resources with the workshop's tag.
         removals: The result for each resource.
-        confirmed: The resources were deleted, not only listed.
         failed: The kinds in a region that could not be looked at, each with the reason.
-        untagged: The learner's own resources with a name of the exercise but without the tag.
+        beside: The learner's own resources with a name of the exercise but without the tag.
         foreign: Resources with another owner, or with the tag and no owner; they are kept.
         unread: Resources whose own policy forbids a look at their tags.
         unpriced: What could not be asked for the cost of the images, with the reason.
         regions: The regions that were looked at.
         unfinished: An earlier clean-up was interrupted; deleting goes on with it.
-        saved: The receipt, if any.
+        saved: The receipt, if the resources were deleted and not only listed.
         kind: The only kind of resources that was looked for; "" for all.
     """
 
     own: tuple[Listed, ...]
     removals: tuple[Removal, ...] = ()
-    confirmed: bool = False
     failed: tuple[Removal, ...] = ()
-    untagged: tuple[Resource, ...] = ()
+    beside: tuple[Resource, ...] = ()
     foreign: tuple[Resource, ...] = ()
     unread: tuple[Resource, ...] = ()
     unpriced: tuple[Removal, ...] = ()
@@ -141,7 +139,7 @@ class Cleanup(Displayable, Struct, frozen=True):
 
     def card(self) -> Card:
         """Return the card: the list, or the receipt."""
-        if not self.confirmed:
+        if self.saved is None:
             listing = self.listing()
             parts = (*listing.parts, self._say("how")) if self.found else listing.parts
             return Card(listing.title, parts, state=listing.state)
@@ -149,7 +147,7 @@ class Cleanup(Displayable, Struct, frozen=True):
             note = Note(messages.text("resources.cleanup.some-left", count=len(self.left)))
         else:
             note = self._say("nothing-left")
-        saved = self._describe_receipt(self.saved.receipt, self.saved.path) if self.saved else ()
+        saved = self._describe_receipt(self.saved.receipt, self.saved.path)
         parts = (*self._result(), note, *self._list_kept(), *saved)
         state = "warn" if self.left else "ok"
         return Card(messages.text("resources.cleanup.receipt"), parts, state=state)
@@ -193,7 +191,7 @@ class Cleanup(Displayable, Struct, frozen=True):
         return Table.labelled("resources.cleanup.column", shown, cut)
 
     def _list_kept(self) -> Sequence[CardPart]:
-        kept = {"beside": self.untagged, "unread": self.unread}
+        kept = {"beside": self.beside, "unread": self.unread}
         kept |= {"foreign": tuple(item for item in self.foreign if item.owner)}
         kept |= {"nobodys": tuple(item for item in self.foreign if not item.owner)}
         notes = []
@@ -303,9 +301,7 @@ def finish_receipt(begun: SavedReceipt, result: Cleanup, *, now: datetime) -> Sa
         regions=result.finished_regions,
         finished_at=_format_time(now),
         deleted=tuple(each.resource for each in result.removals if not each.reason),
-        left=result.left,
-        beside=result.untagged,
-        foreign=result.foreign,
+        **pick_fields(result, "left beside foreign"),
         nothing_left=not result.left,
     )
     return _write_receipt(begun.path, receipt)

@@ -121,13 +121,13 @@ def test_everything_with_the_tag_is_listed_deleted_in_awss_order_and_named_in_th
 ) -> None:
     region.clusters["mine"] = region.repositories["mine"] = False
     listed = cleanup.list_cleanup(region.connect(), tmp_path)
-    assert (listed.regions, listed.confirmed, listed.unfinished) == (("us-east-1",), False, False)
-    assert (listed.untagged, listed.failed) == ((), ())
+    assert (listed.regions, listed.saved, listed.unfinished) == (("us-east-1",), None, False)
+    assert (listed.beside, listed.failed) == ((), ())
     assert [region.writes, list(tmp_path.iterdir())] == [[], []]
     said: list[str] = []
     aws = region.connect().report_to(lambda words: said.append(str(words)))
     done = cleanup.clean_up(aws, tmp_path, clock=lambda: NOW)
-    assert (region.writes, done.left, done.confirmed) == (ORDER, (), True)
+    assert (region.writes, done.left) == (ORDER, ())
     assert [item.type for item in done.found] == TYPES
     assert done.found == listed.found
     assert [removal.resource for removal in done.removals] == list(done.found)
@@ -184,14 +184,14 @@ def test_only_names_of_the_exercise_without_the_tag_are_told(tmp_path: Path) -> 
     ours = ["rails-app", CLUSTER, "ecs-handson-vpc"]
     listed, done = cleanup.list_cleanup(region.connect(), tmp_path), clean(region, tmp_path)
     kept = receipt(tmp_path)
-    assert (listed.found, [item.name for item in listed.untagged]) == ((), ours)
+    assert (listed.found, [item.name for item in listed.beside]) == ((), ours)
     assert listed.foreign == ()
     assert [item["name"] for item in kept["beside"]] == ours
     assert [name for name in ours if name not in repr(listed) or name not in repr(done)] == []
     assert (kept["nothing_left"], region.writes) == (True, [])
     shop = Exercise(cluster="my-cluster", repository="x", network=NetworkForm(name="x"))
     listed = cleanup.list_cleanup(region.connect(), tmp_path, exercise=shop)
-    assert [item.name for item in listed.untagged] == ["my-cluster"]
+    assert [item.name for item in listed.beside] == ["my-cluster"]
 
 
 def test_the_receipt_names_what_is_left_and_why_without_waiting(
@@ -415,7 +415,7 @@ def test_work_of_another_or_of_nobody_is_kept_and_named_and_nobodys_can_be_taken
     done = cleanup.clean_up(aws, tmp_path, clock=lambda: NOW)
     kept = {item["name"]: item["owner"] for item in receipt(tmp_path)["foreign"]}
     assert (region.writes, done.found, done.left, len(kept)) == ([], (), (), 8)
-    assert done.untagged == ()
+    assert done.beside == ()
     assert [kept[name] for name in ("ecs-handson-vpc", CLUSTER, "rails-app")] == ["Bunta", "", ""]
     told = ("Bunta", "ecs-handson-vpc", CLUSTER, "workshop.take_over()")
     assert [words for words in told if words not in repr(done)] == []

@@ -167,7 +167,7 @@ def test_the_list_shows_regions_where_there_are_several_and_names_what_stays() -
     assert "aikos" in text
     assert "vpc-2" not in text
     assert "途中で止まって" in text
-    there = Cleanup(own, untagged=(other,), regions=("us-east-1",)).listing().text()
+    there = Cleanup(own, beside=(other,), regions=("us-east-1",)).listing().text()
     assert "us-east-1" not in there
     assert "途中で止まって" not in there
     assert str(other) in there
