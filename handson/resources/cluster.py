@@ -13,7 +13,7 @@ from handson.aws import Aws, has_code
 from handson.core import messages
 from handson.core.cards import CardPart, Note, Rows, list_fields
 from handson.core.errors import AWSError, InvalidInput, NotReady, WaitTimeout
-from handson.core.text import find_nearest
+from handson.core.text import find_nearest, pick_fields
 from handson.course import rules
 from handson.course.checks.results import write_aws_call
 from handson.course.exercise import Exercise
@@ -94,8 +94,7 @@ def describe_cluster(cluster: Cluster) -> Rows:
 
 def find_cluster(aws: Aws, name: str) -> Cluster | None:
     """Return the cluster with that name, or None where there is none or it is deleted."""
-    found = [cluster for cluster in _describe(aws, [name]) if not cluster.is_deleted]
-    return next(iter(found), None)
+    return next((found for found in _describe(aws, [name]) if not found.is_deleted), None)
 
 
 def find_clusters(aws: Aws, arns: Collection[str] | None = None) -> tuple[Cluster, ...]:
@@ -145,14 +144,14 @@ def ensure_cluster(
 
     def create() -> None:
         what = messages.text("resources.cluster.wait-gone", name=form.name)
-        found = _wait(aws, form.name, lambda it: _status(it) not in _DELETING, what)
+        found = _wait(aws, form.name, lambda it: it is None or it.status not in _DELETING, what)
         plan.refuse_foreign(aws, found)
         if found is None:
             _create(aws, steps)
 
     plan.retry_unclear(create, patience=aws.patience)
     what = messages.text("resources.cluster.wait-active", name=form.name)
-    cluster = _wait(aws, form.name, lambda found: _status(found) in _SETTLED, what)
+    cluster = _wait(aws, form.name, lambda it: it is not None and it.status in _SETTLED, what)
     if cluster is None or cluster.status == "FAILED":
         raise NotReady.from_key("resources.cluster.failed", name=form.name)
     plan.refuse_foreign(aws, cluster)  # CreateCluster returns one of the same name, whoever made it
@@ -177,11 +176,13 @@ def list_cluster_resources(aws: Aws, ids: Collection[str] | None = None) -> list
     Deleting one keeps a cluster with services or tasks, because they do not carry the tag, and
     names them.  ECS's service-linked role belongs to the account and is kept, too.
     """
-    return [
-        Listed(_resource(aws, cluster), partial(_delete, aws, cluster))
-        for cluster in find_clusters(aws, ids)
-        if cluster.status not in _DELETING
-    ]
+    listed = []
+    for cluster in find_clusters(aws, ids):
+        if cluster.status not in _DELETING:
+            named = pick_fields(cluster, "name tagged owner")
+            resource = Resource(type=TYPE, id=cluster.arn, region=aws.region, **named)
+            listed.append(Listed(resource, partial(_delete, aws, cluster)))
+    return listed
 
 
 def _delete(aws: Aws, cluster: Cluster) -> str:
@@ -240,28 +241,22 @@ def _set_providers(aws: Aws, form: ClusterForm) -> Cluster | None:
 
     plan.retry_unclear(put, patience=aws.patience)
     what = messages.text("resources.cluster.wait-providers", name=form.name)
-    return _wait(aws, form.name, lambda found: _has_providers(form, found), what)
+    return _wait(aws, form.name, lambda it: it is not None and _has_providers(form, it), what)
 
 
-def _has_providers(form: ClusterForm, cluster: Cluster | None) -> bool:
-    existing = cluster.capacity_providers if cluster else ()
-    return {*existing} == {*_choose_providers(form, cluster)}
+def _has_providers(form: ClusterForm, cluster: Cluster) -> bool:
+    return {*cluster.capacity_providers} == {*_choose_providers(form, cluster)}
 
 
-def _choose_providers(form: ClusterForm, cluster: Cluster | None) -> list[str]:
+def _choose_providers(form: ClusterForm, cluster: Cluster) -> list[str]:
     """Return the capacity providers that a cluster is to have: the form's, and those it keeps."""
-    existing = cluster.capacity_providers if cluster else ()
-    kept = () if form.exact and cluster and cluster.tagged else existing
+    kept = () if form.exact and cluster.tagged else cluster.capacity_providers
     return [*kept, *(name for name in form.capacity_providers if name not in kept)]
 
 
 def _wait(aws: Aws, name: str, done: Callable[[Cluster | None], bool], what: str) -> Cluster | None:
     find = partial(find_cluster, aws, name)
     return plan.wait_for(aws, find, done=done, what=what, timeout=_ACTIVE_SECONDS)
-
-
-def _status(cluster: Cluster | None) -> str:
-    return cluster.status if cluster else "-"
 
 
 def _list_arns(aws: Aws) -> list[str]:
@@ -275,8 +270,3 @@ def _describe(aws: Aws, clusters: Sequence[str]) -> list[Cluster]:
 def _describe_raw(aws: Aws, clusters: Sequence[str]) -> list[dict[str, Any]]:
     reply = aws.call("ecs", "DescribeClusters", clusters=list(clusters), include=_INCLUDE)
     return list(reply.get("clusters", ()))
-
-
-def _resource(aws: Aws, cluster: Cluster) -> Resource:
-    tags: dict[str, Any] = {"tagged": cluster.tagged, "owner": cluster.owner}
-    return Resource(type=TYPE, id=cluster.arn, name=cluster.name, region=aws.region, **tags)
