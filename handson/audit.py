@@ -323,11 +323,6 @@ def prove(connected: Aws, *, home: Path, learner: str) -> SignedProof:
     if not own:
         raise NotReady.from_key("audit.proof.no-evidence")
     path, digest = home / tokens.FILE, own[-1]["digest"]
-    files.write_whole(path, f"{_sign(connected, digest)}\n")
-    return SignedProof(path, digest, connected.account)
-
-
-def _sign(connected: Aws, digest: str) -> str:
     tags = [{"Key": tokens.TAG, "Value": digest}]
     claims: Any = {"Audience": [tokens.AUDIENCE], "DurationSeconds": tokens.SECONDS, "Tags": tags}
     call = ("sts", "GetWebIdentityToken")
@@ -338,4 +333,5 @@ def _sign(connected: Aws, digest: str) -> str:
             raise
         key, account = "audit.proof.switched-off", connected.account
         raise NotAllowed.from_key(key, account=account, aws_code=error.code) from error
-    return str(reply["WebIdentityToken"])
+    files.write_whole(path, f"{reply['WebIdentityToken']}\n")
+    return SignedProof(path, digest, connected.account)

@@ -185,10 +185,9 @@ def require_permissions(aws: Aws, steps: Sequence[Step], *, known: Mapping[str, 
         answers = list(pool.map(lambda step: _find_missing_actions(aws, step, known), testable))
     reasons = {action: reason for answer in answers for action, reason in answer.items()}
     if reasons:
-        missing = sorted(reasons)
         from handson.course import policy  # reading it takes time
 
-        raise policy.explain_denial(missing, code="UnauthorizedOperation", reasons=reasons)
+        raise policy.explain_denial(sorted(reasons), code="UnauthorizedOperation", reasons=reasons)
 
 
 def retry_unclear(attempt: Callable[[], None], *, patience: Patience) -> None:

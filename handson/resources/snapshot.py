@@ -35,6 +35,9 @@ from handson.resources.push import IMAGE_URI
 
 T = TypeVar("T")
 
+_MADE = ("network", "cluster", "repository")
+"""The checks of what has an owner."""
+
 Observe = Callable[[Aws, Exercise, Collection[str] | None], tuple[Any, ...]]
 """Returns what the given checks read; without checks, everything."""
 
@@ -163,9 +166,8 @@ def find_neighbours(
     """Return the owners of other learners' workshops in the region, and what did not answer."""
     if not aws.owners.own:
         return (), ()
-    asked = ("network", "cluster", "repository")
     try:
-        found = take_snapshot(aws, home=home, exercise=exercise, checks=asked, partial=True)
+        found = take_snapshot(aws, home=home, exercise=exercise, checks=_MADE, partial=True)
     except HandsonError as error:
         return (), (Unseen(service="", problem=error.problem, remedy=error.remedy),)
     return tuple(sorted({item.owner for item in found.foreign})), found.unseen
@@ -173,9 +175,8 @@ def find_neighbours(
 
 def find_made(aws: Aws, home: Path, exercise: Exercise, *, owner: str) -> tuple[list[str], bool]:
     """Return the names of an exercise's resources, of one owner, and whether all answered."""
-    asked = ("network", "cluster", "repository")
     aws = aws.in_region(exercise.region)
-    found = take_snapshot(aws, home=home, exercise=exercise, checks=asked, partial=True)
+    found = take_snapshot(aws, home=home, exercise=exercise, checks=_MADE, partial=True)
     made = {each.name for each in found.vpcs if each.tagged}
     made |= {each.name for each in found.clusters if each.tagged and not each.is_deleted}
     made |= {each.name for each in found.repositories if each.tagged}
