@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import Struct
 
 from handson.aws import Aws, accept_codes
@@ -157,9 +158,7 @@ def tag_image(aws: Aws, repository: str, *, tag: str, image: str, exercise: Exer
     _, found = require_image(aws, repository, image, exercise=exercise, digest=digest)
     if tag in found.tags:
         return
-    ids = [{"imageDigest": found.digest}]
-    wanted = {"repositoryName": repository, "acceptedMediaTypes": list(MANIFEST_TYPES)}
-    [read] = aws.call("ecr", "BatchGetImage", imageIds=ids, **wanted)["images"]
+    [read] = _get_images(aws, repository, [found.digest])
     given = {"repositoryName": repository, "imageTag": tag}
     given["imageManifestMediaType"] = found.media_type
     # The manifest goes back byte for byte, or its digest would be another.
@@ -275,16 +274,13 @@ class _Store(Struct, frozen=True):
                     break
             if not answer.ok:
                 raise OSError(f"HTTP {answer.status_code}")
-            config = json.loads(answer.content)
-            if not isinstance(config, dict):
-                raise ValueError
-            return config, None
+            return msgspec.json.decode(answer.content, type=dict[str, Any]), None
         except HandsonError as error:
             return {}, Unseen(service="ecr", problem=error.problem, remedy=error.remedy)
         except OSError as error:
             untrusted = https.explain_untrusted(error, host)
             reason = str(https.find_cause(error))
-        except ValueError:
+        except (ValueError, msgspec.MsgspecError):
             reason = messages.text("resources.registry.no-configuration")
         values = {"repository": self.repository, "host": host, "reason": reason}
         problem, remedy = messages.advice("resources.registry.unread", **values)
@@ -304,12 +300,15 @@ def _read_manifests(aws: Aws, repository: str, digests: Sequence[str]) -> dict[s
     manifests: dict[str, Manifest] = {}
     unique = list(dict.fromkeys(digests))
     for start in range(0, len(unique), _BATCH):
-        ids = [{"imageDigest": digest} for digest in unique[start : start + _BATCH]]
-        wanted = {"repositoryName": repository, "acceptedMediaTypes": list(MANIFEST_TYPES)}
-        reply = aws.call("ecr", "BatchGetImage", imageIds=ids, **wanted)
-        for image in reply.get("images", ()):
+        for image in _get_images(aws, repository, unique[start : start + _BATCH]):
             manifests[image["imageId"]["imageDigest"]] = json.loads(image["imageManifest"])
     return manifests
+
+
+def _get_images(aws: Aws, repository: str, digests: Sequence[str]) -> list[dict[str, Any]]:
+    ids = [{"imageDigest": digest} for digest in digests]
+    wanted = {"repositoryName": repository, "acceptedMediaTypes": list(MANIFEST_TYPES)}
+    return list(aws.call("ecr", "BatchGetImage", imageIds=ids, **wanted).get("images", ()))
 
 
 def _read_platform(stated: Mapping[str, Any]) -> Platform | None:
