@@ -245,7 +245,7 @@ def docker(*arguments: str) -> None:
 def push_one(layout: str, image_id: str, address: str) -> int:
     """Push a layout in a process of its own, and print the most memory it had, in MB."""
     local = LocalImage("builtin", NAME, image_id, ("latest",), 0, layout=Path(layout))
-    destination = Destination(address, "http", NAME, "AWS", _find_password())
+    destination = Destination(address, "http", NAME, "AWS", _find_password(), local.tags)
     BuiltinEngine().push(local, destination, say=ignore_progress)
     # Linux counts in kilobytes, macOS in bytes.
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -16,8 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from msgspec.structs import replace
-
 from handson.core import messages
 from handson.core.errors import EngineError, HandsonError, InvalidInput, NotReady
 from handson.core.progress import Say
@@ -106,7 +104,6 @@ class BuiltinEngine:
         """
         if image.layout is None or not (image.layout / "index.json").is_file():
             raise InvalidInput.from_key("engine.no-layout", name=image.name)
-        destination = replace(destination, tags=destination.tags or image.tags)
         return registry_client.push_layout(oci.ImageLayout(image.layout), destination, say=say)
 
 

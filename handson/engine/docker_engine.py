@@ -96,7 +96,6 @@ class DockerEngine:
         Raises:
             HandsonError: The registry refused, is not reachable, or broke off.
         """
-        destination = replace(destination, tags=destination.tags or image.tags)
         registry, progress = registry_client.RegistryClient(destination), PushProgress(say)
         try:
             digest = self._push_first_tag(image, destination, progress)

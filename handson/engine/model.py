@@ -65,7 +65,7 @@ class Destination(Struct, frozen=True):
         repository: The repository's name in the registry.
         username: `AWS` for ECR.
         password: The registry's token; never shown and never written to a file.
-        tags: The tags to push; all of the image's when empty.
+        tags: The tags to push.
         open_session: Opens a session to the registry; see `https.open_session`.
     """
 

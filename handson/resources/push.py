@@ -241,7 +241,7 @@ def check_local_image(image: object) -> None:
 def push_image(
     engine: Engine, image: LocalImage, *, destination: Destination, say: Say
 ) -> PushedImage:
-    """Push `image` with the destination's tags; without tags there, with all of the image's.
+    """Push `image` with the destination's tags.
 
     Raises:
         InvalidInput: A tag or the repository's name is invalid, or another engine built the image.

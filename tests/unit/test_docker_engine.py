@@ -30,7 +30,7 @@ from tests.fake_registry import Shelf, serving
 
 DOCKERFILE = "# shop\nARG A=1\nFROM ruby\n\nRUN bundle install\n"
 IMAGE = LocalImage("docker", "rails-app", "sha256:abc", ("latest", "v1"), 10)
-DESTINATION = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "secret")
+DESTINATION = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "secret", IMAGE.tags)
 
 
 class Client:

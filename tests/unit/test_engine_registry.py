@@ -29,7 +29,7 @@ def shelf() -> Shelf:
 @pytest.fixture
 def destination(shelf: Shelf) -> Iterator[Destination]:
     with serving(shelf) as registry:
-        yield Destination(registry, "http", "shop", "AWS", "secret")
+        yield Destination(registry, "http", "shop", "AWS", "secret", ("latest", "v1"))
 
 
 @pytest.fixture
