@@ -80,7 +80,6 @@ class ImageRun(Displayable, Struct, frozen=True):
         uri: The image by its digest.
         engine: The engine in use.
         outcome: The result as a sentence.
-        recorded: The record of the run, or None where nothing ran.
         page: The first page, or None where nothing ran.
     """
 
@@ -88,7 +87,6 @@ class ImageRun(Displayable, Struct, frozen=True):
     uri: str
     engine: str
     outcome: str
-    recorded: RecordedRun | None = None
     page: Page | None = None
 
     def card(self) -> Card:
@@ -141,7 +139,7 @@ def run_image(
         return ImageRun(order.name, uri, engine.name, messages.text(key))
     request = make_run_request(aws, repository, image, order)
 
-    def record(status: int) -> RecordedRun:
+    def record(status: int) -> None:
         run = RecordedRun(
             repository=order.repository,
             digest=image.digest,
@@ -150,7 +148,6 @@ def run_image(
             status=status,
         )
         IMAGE_RUN.write(order.home, run)
-        return run
 
     try:
         with engine.containers.run(request, say=say) as site:
@@ -165,7 +162,8 @@ def run_image(
     outcome = messages.text("resources.image_run.ran", seconds=seconds, status=status)
     if site.is_local:
         outcome = f"{outcome} {messages.text('resources.image_run.from-here')}"
-    return ImageRun(order.name, uri, engine.name, outcome, record(status), page)
+    record(status)
+    return ImageRun(order.name, uri, engine.name, outcome, page)
 
 
 def make_run_request(aws: Aws, repository: Repository, image: Image, order: Order) -> RunRequest:
