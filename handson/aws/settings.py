@@ -148,11 +148,11 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
     endpoint = _parse_endpoint(given["endpoint_url"])
     if endpoint and given["target"] == "aws":
         raise InvalidInput.from_key("aws.settings.both", value=endpoint)
-    home = _choose_home(given["home"], cwd=cwd)
+    home = _locate(given["home"], cwd=cwd) or default_home(cwd)
     learner, learner_from = _find_learner(environ, given["learner"], home)
     if str(arguments.get("learner") or "").strip():
         learner_from = "argument"
-    course = cwd / Path(given["course"]).expanduser() if given["course"] else None
+    course = _locate(given["course"], cwd=cwd)
     variation = _read_variation(course, cwd=cwd)
     exercise = variation.derive_exercise(learner) if variation and learner else Exercise()
     region = given["region"] or exercise.region
@@ -166,7 +166,7 @@ def read_settings(environ: Mapping[str, str], *, cwd: Path, **arguments: str | N
         lang=lang,
         aws_account=_parse_account(given["aws_account"]),
         base_image=given["base_image"] or None,
-        hand_in=cwd / Path(given["hand_in"]).expanduser() if given["hand_in"] else None,
+        hand_in=_locate(given["hand_in"], cwd=cwd),
         course=course,
         variation=variation,
         learner_from=learner_from,
@@ -188,8 +188,8 @@ def choose_language(lang: str | None = None, *, cwd: Path | None = None) -> str:
 
 def find_home() -> Path:
     """Return the home folder of this process, whether it exists or not; create nothing."""
-    home = os.environ.get("HANDSON_HOME", "").strip()
-    return _choose_home(home, cwd=folders.find_current_folder())
+    given, cwd = _read_values(os.environ, {}), folders.find_current_folder()
+    return _locate(given["home"], cwd=cwd) or default_home(cwd)
 
 
 def find_variation() -> Variation | None:
@@ -198,8 +198,8 @@ def find_variation() -> Variation | None:
     Raises:
         InvalidInput: There is a course.toml that cannot be read.
     """
-    cwd, course = folders.find_current_folder(), os.environ.get("HANDSON_COURSE", "").strip()
-    return _read_variation(cwd / Path(course).expanduser() if course else None, cwd=cwd)
+    given, cwd = _read_values(os.environ, {}), folders.find_current_folder()
+    return _read_variation(_locate(given["course"], cwd=cwd), cwd=cwd)
 
 
 def default_home(cwd: Path) -> Path:
@@ -261,6 +261,14 @@ def _read_values(environ: Mapping[str, str], arguments: Mapping[str, object]) ->
             raise InvalidInput.from_key("aws.settings.not-text", name=name, value=repr(value))
         values[name] = str(value or "").strip() or values[name]
     return values
+
+
+def _locate(path: str, *, cwd: Path) -> Path | None:
+    """Return a path that a setting names, seen from the notebook's folder; None for no path."""
+    try:
+        return cwd / Path(path).expanduser() if path else None
+    except RuntimeError as error:  # "~nobody"
+        raise InvalidInput.from_key("aws.settings.no-user", path=path) from error
 
 
 def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
@@ -347,14 +355,6 @@ def _remembered_learner(home: Path) -> str:
         return _check_learner((home / "learner").read_text(encoding="utf-8").strip())
     except (OSError, ValueError, InvalidInput):
         return ""
-
-
-def _choose_home(home: str, *, cwd: Path) -> Path:
-    try:
-        folder = Path(home).expanduser() if home else default_home(cwd)
-    except RuntimeError as error:  # "~nobody"
-        raise explain_unwritable_folder(Path(home), error) from error
-    return folder if folder.is_absolute() else cwd / folder
 
 
 def _make_writable(folder: Path, *, cwd: Path) -> None:

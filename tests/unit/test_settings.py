@@ -98,6 +98,7 @@ OF_AWS = {
     "https://ec2.us-east-1.api.aws": "ec2.us-east-1.api.aws",
     "https://1.dkr-ecr.us-east-1.on.aws": "1.dkr-ecr.us-east-1.on.aws",
 }
+PATHS, OF_NOBODY = ("home", "course", "hand_in"), "~no-such-user"
 CHOICES = {"target": "emulator / aws", "engine": "auto / docker / builtin", "lang": "ja / en"}
 WRONG: list[tuple[dict[str, Any], str, dict[str, str]]] = [
     ({"target": "aws", "endpoint_url": "http://a:1"}, "both", {"value": "http://a:1"}),
@@ -107,6 +108,7 @@ WRONG: list[tuple[dict[str, Any], str, dict[str, str]]] = [
     ({"learner": 7}, "not-text", {"name": "learner", "value": "7"}),
     ({"learner": "a\nb"}, "learner", {}),
     ({"learner": "x" * 81}, "learner", {}),
+    *(({name: f"{OF_NOBODY}/x"}, "no-user", {"path": f"{OF_NOBODY}/x"}) for name in PATHS),
     ({"regoin": "x"}, "unknown", {"name": "regoin", "near": "region", "choices": NAMES}),
     ({"qqqqqqq": "x"}, "unknown", {"name": "qqqqqqq", "near": "learner", "choices": NAMES}),
     *(({"endpoint_url": url}, "endpoint", {"value": shown}) for url, shown in SHOWN.items()),
@@ -211,7 +213,7 @@ def test_a_home_folder_that_cannot_be_written_is_refused(read: Read, tmp_path: P
     (tmp_path / "file").write_text("mine")
     (tmp_path / "sealed").mkdir()  # where not even root can make the probe
     (tmp_path / "sealed" / ".writable").symlink_to(tmp_path / "gone" / "file")
-    for place in ("file", "sealed", "~no-such-user/x", "a\0b"):
+    for place in ("file", "sealed", "a\0b"):
         with pytest.raises(NotReady, match="書き込めません") as refused:
             read(home=place)
         assert Path(place).name in refused.value.problem
