@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +18,7 @@ from handson.aws.replies import Reply
 from handson.core import https, messages
 from handson.core.errors import AWSError, NotAllowed
 from handson.core.progress import Say, ignore_progress
+from handson.core.text import pick_fields
 from handson.course import evidence
 from handson.course.owners import Owners
 from handson.course.state import State, Target
@@ -99,9 +99,7 @@ class Aws(Struct):
     @property
     def target(self) -> Target:
         """The target of this connection, as evidence names it."""
-        return Target(
-            kind=self.kind, account=self.account, region=self.region, endpoint=self.endpoint
-        )
+        return Target(**pick_fields(self, "kind account region endpoint"))
 
     @property
     def is_root(self) -> bool:
@@ -210,20 +208,12 @@ class Aws(Struct):
         return replace(self, _clients={})
 
     def without_recording(self) -> Aws:
-        """Return the same connection, whose calls no `recording` of this one contains."""
+        """Return the same connection, whose calls are not among the requests of this one."""
         return replace(self, requests=[])
 
     def report_to(self, say: Say) -> Aws:
         """Return the same connection, which reports what it waits for."""
         return replace(self, say=say)
-
-    @contextmanager
-    def recording(self) -> Iterator[list[Request]]:
-        """Collect the requests made in the block."""
-        start = len(self.requests)
-        made: list[Request] = []
-        yield made
-        made.extend(self.requests[start:])
 
     def client(self, service: str) -> Any:
         """Return the client of a service in this region, made on first use."""

@@ -479,18 +479,18 @@ class Workshop(Displayable):
         """
         checks.require_check(check)
         exercise, connected = self._exercise, self.aws
-        with connected.recording() as requests:
-            if check == syllabus.DRAWING.id:
-                drawn = drawing.describe_last_diagram()
-                snapshot = Snapshot(target=connected.target, drawing=drawn)
-            else:
-                snapshot = self._look(connected, checks=(check,), missing=(check,))
+        before = len(connected.requests)
+        if check == syllabus.DRAWING.id:
+            drawn = drawing.describe_last_diagram()
+            snapshot = Snapshot(target=connected.target, drawing=drawn)
+        else:
+            snapshot = self._look(connected, checks=(check,), missing=(check,))
         observed = checks.trim(check, snapshot, exercise).to_json()
         observation = Observation(
             check=check,
             target=snapshot.target.to_json(),
             observed=observed,
-            requests=[request.to_json() for request in requests],
+            requests=[request.to_json() for request in connected.requests[before:]],
             exercise=exercise,
         )
         record = self._journal.add(observation, learner=self.settings.learner)
