@@ -85,14 +85,12 @@ class DockerContainers:
             is_local = image != request.reference
             yield RunningContainer(fetch, time.monotonic() - began, is_local)
 
-    def sweep(self, owner: str) -> int:
-        """Remove the containers that were left running for `owner`; return their number."""
+    def sweep(self, owner: str) -> None:
+        """Remove the containers that were left running for `owner`."""
         with docker_client.translate_docker_errors():
             label = {"label": [f"{RUN_LABEL}={owner}"]}
-            found = [str(it["Id"]) for it in self._client.containers(all=True, filters=label)]
-            for container in found:
-                self._remove(container)
-        return len(found)
+            for container in self._client.containers(all=True, filters=label):
+                self._remove(container["Id"])
 
     def _pull(self, request: RunRequest, cleanup: ExitStack, *, say: Say) -> str:
         """Return the image's name in the engine; `cleanup` takes away what the pull adds.

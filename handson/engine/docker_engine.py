@@ -103,8 +103,7 @@ class DockerEngine:
             if not (https.is_on_loopback(destination.registry) and registry.find_status()):
                 raise
             return self._send_for_engine(image, destination, say)
-        content, media_type = registry.fetch(digest)
-        registry.put_tags(destination.tags[1:], content, media_type, say)
+        registry.put_tags(destination.tags[1:], *registry.fetch(digest), say)
         described, *_ = registry.fetch_images(digest).values()
         return registry_client.describe_push(NAME, destination, digest, described, progress)
 
