@@ -1,8 +1,9 @@
 """Feedback: a page a learner, with what was graded and what to do next, and nothing of others.
 
-A page is one HTML file without a script, which needs no network and can be printed.  Of the
-findings it has those that feedback.toml names, in sentences that speak to the learner; the others
-are for the instructor.  A picture is an image with a data URI, in which an SVG runs no script.
+A page is one HTML file without a script, which needs no network and can be printed; its template is
+page/feedback.html.  Of the findings it has those that feedback.toml names, in sentences that speak
+to the learner; the others are for the instructor.  A picture is an image with a data URI, in which
+an SVG runs no script.
 
 Some platforms take such files back in a zip, by the names of their own export; feedback.toml has
 the layouts, and docs/instructors.md says how to upload them.

@@ -27,7 +27,7 @@ from msgspec.structs import replace
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
-from handson.core.text import fold_name, group_pairs, list_briefly, one_line
+from handson.core.text import fold_name, group_pairs, list_briefly
 from handson.course import checks, evidence, syllabus
 from handson.course.course import Course
 from handson.course.exercise import Exercise
@@ -173,15 +173,14 @@ def examine_evidence(
     for claim in claims.items:
         yield from _examine_record(claim)
         if claim.repeated:
-            names = one_line(", ".join(claim.repeated))
-            yield _about(claim, "record-twins", "serious", names=names)
+            yield _about(claim, "record-twins", "serious", names=list_briefly(claim.repeated))
     for claim in claims.own:
         yield from _examine_target(claim, claims, asked)
         yield from _examine_circumstances(claim, claims, asked, learner)
     yield from _examine_names(claims.own, learner)
     by_prefix = {claim.prefix: claim for claim in claims.judged.values()}
     each = [f"{claim.learner}: {prefix}" for prefix, claim in sorted(by_prefix.items())]
-    names, last = one_line(", ".join(each)), next(reversed(by_prefix.values()), None)
+    names, last = list_briefly(each), next(reversed(by_prefix.values()), None)
     if last and asked.course.exercise and len(by_prefix) > 1:
         yield _about(last, "exercise-several", names=names)
     if last and not asked.course.exercise and {*by_prefix} != {asked.exercise.network.name}:
@@ -264,8 +263,7 @@ def _examine_names(own: Sequence[Claim], learner: Learner | None) -> Iterator[Fi
         yield _about(by_name.pop("")[0], "learner-unnamed", "note")
     if len(by_name) > 1 and learner is None:
         first = next(iter(by_name.values()))[0]
-        names = one_line(", ".join(sorted(by_name)))
-        yield _about(first, "learner-several", names=names)
+        yield _about(first, "learner-several", names=list_briefly(sorted(by_name)))
     for name, claims in by_name.items():
         if learner is not None and not learner.is_named(name):
             # A number or an account may be the learner's; `doubts` knows if it is another's.
