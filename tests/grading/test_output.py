@@ -135,7 +135,7 @@ def test_no_form_of_output_controls_a_terminal_or_hides_letters_and_a_long_name_
     for text in shown:
         assert ("U+009B U+202E]gnp[U+E0041]" in text, "𩸽\U000e0100　花子" in text) == (True, True)
     assert max(map(cell_len, table[1:5])) < 200
-    assert table[3].split()[1] == f"{'山' * 18}…"
+    assert table[3].split()[1] == f"{'山' * 19}…"
 
 
 def test_a_gradebook_and_programs_get_points_an_item_and_no_formulas(grades: Grades) -> None:
