@@ -23,7 +23,7 @@ from handson.core.errors import NotAllowed
 from handson.core.files import decode_text, shorten_path
 from handson.core.text import find_nearest, list_briefly
 
-_SETTING = re.compile(r"\b(?:sso_\w+|role_arn|source_profile|credential_source|sso-session)")
+_SETTING = r"\b(?:sso_\w+|role_arn|source_profile|credential_source|sso-session)"
 
 
 def resolve_credentials(session: Any) -> str:
@@ -110,7 +110,7 @@ def _explain(session: Any, error: Any) -> Exception:
         "missing": details.get("cred_var", ""),
         "program": program[1].strip("\"'") if program else "",
         "host": address.partition("//")[2].partition("/")[0].rpartition("@")[2],
-        "setting": ", ".join(dict.fromkeys(_SETTING.findall(str(error)))) or names[0],
+        "setting": ", ".join(dict.fromkeys(re.findall(_SETTING, str(error)))) or names[0],
         "reason": names[0],
     }
     return NotAllowed(*messages.advice_of("aws.signin", key, **values))

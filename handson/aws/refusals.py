@@ -27,7 +27,7 @@ DELETIONS = ("Delete", "Deregister", "Detach", "Disassociate", "Stop")
 """Safe to repeat: the second one finds nothing, because AWS never reuses an id."""
 
 # A message about refused credentials can quote the request.
-_REQUEST = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12}|X-Amz-|Credential=|[\w/+=%-]{100}", re.IGNORECASE)
+_REQUEST = r"(?i)(?:AKIA|ASIA)[A-Z0-9]{12}|X-Amz-|Credential=|[\w/+=%-]{100}"
 
 _NEVER_SENT = ("EndpointConnectionError", "ConnectTimeoutError")
 
@@ -246,7 +246,7 @@ def _explain_parameters(call: str, report: str) -> HandsonError:
 def _quote(reason: str) -> str:
     """Return AWS's sentence to repeat, or an empty string if it quotes a signed request."""
     sentence = reason.partition("Encoded authorization failure message")[0].strip()
-    return "" if _REQUEST.search(sentence) else sentence
+    return "" if re.search(_REQUEST, sentence) else sentence
 
 
 def _one_line(reason: object) -> str:

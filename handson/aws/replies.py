@@ -12,7 +12,7 @@ from handson.core.cards import Card, Displayable, Rows
 from handson.core.text import one_line
 
 _MOST_ROWS = 20
-_SECRET = re.compile("secret|token|password", re.IGNORECASE)
+_SECRET = "(?i)secret|token|password"
 
 
 class Reply(dict[str, Any], Displayable):
@@ -56,4 +56,4 @@ def _flatten(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         for number, item in enumerate(value, start=1):
             yield from _flatten(item, f"{path} {number}")
     else:
-        yield path, "…" if _SECRET.search(path) else one_line(str(value))
+        yield path, "…" if re.search(_SECRET, path) else one_line(str(value))

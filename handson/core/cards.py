@@ -31,10 +31,10 @@ COLOURS = {
 # In a notebook that is not trusted, JupyterLab drops CSS variables and `overflow-wrap: anywhere`.
 # Hence a fixed colour for borders, and line breaks by <wbr>.
 _BORDER = "#80808066"
-_LONG = re.compile("[!-,.-~]{25,}")
+_LONG = "[!-,.-~]{25,}"
 """A digest or an image URI, which may be broken anywhere."""
-_JOINED = re.compile("([!-~]{10,})")
-_JOINT = re.compile(
+_JOINED = "([!-~]{10,})"
+_JOINT = (
     '(?<=[^:/0-9]/|::|.[=_@])(?=[0-9A-Za-z])|(?<=[0-9]/|.[.(])(?=[A-Za-z"])|(?<=[a-z])(?=[A-Z])'
     "|(?<=[0-9]T)(?=[0-9])|(?<=sha256:)"
 )
@@ -319,16 +319,16 @@ def _phrases(text: str) -> str:
 
 def _words(text: str) -> str:
     """Return words as HTML in which long words may be broken at the end of a line."""
-    others_and_words = enumerate(_JOINED.split(text))
+    others_and_words = enumerate(re.split(_JOINED, text))
     return "".join(_breakable(piece) if at % 2 else escape(piece) for at, piece in others_and_words)
 
 
 def _breakable(word: str) -> str:
     return "<wbr>".join(
         f'<span style="word-break:break-all">{escape(piece)}</span>'
-        if _LONG.search(piece)
+        if re.search(_LONG, piece)
         else escape(piece)
-        for piece in _JOINT.split(word)
+        for piece in re.split(_JOINT, word)
     )
 
 

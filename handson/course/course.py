@@ -45,8 +45,8 @@ from handson.course.variation import PARTS, Variation
 _MARKED = (*syllabus.QUESTIONS, syllabus.DIAGRAM)
 _MARKED_IDS = tuple(item.grade_id for item in _MARKED)
 # msgspec's sentences, which are in English.
-_FIELD = re.compile(r"(?P<kind>unknown|missing)\b[a-z ]*`(?P<name>.+?)`")
-_PLACE = re.compile(r"at `\$\.(?P<name>.+)`$")
+_FIELD = r"(?P<kind>unknown|missing)\b[a-z ]*`(?P<name>.+?)`"
+_PLACE = r"at `\$\.(?P<name>.+)`$"
 _LIMITS = msgspec.Meta(ge=0, le=1000)
 
 
@@ -176,7 +176,7 @@ def _parse(text: str, known_regions: Sequence[str]) -> Course:
     try:
         written = msgspec.convert(data, _File)
     except msgspec.ValidationError as error:
-        field, place = _FIELD.search(str(error)), _PLACE.search(str(error))
+        field, place = re.search(_FIELD, str(error)), re.search(_PLACE, str(error))
         name = ".".join(found["name"] for found in (place, field) if found)
         kind = field["kind"] if field else "points" if name == "points[...]" else "value"
         reason = messages.label("course.course.reason", kind, name=name)

@@ -14,7 +14,7 @@ from typing import Any
 PICTURES = "images"
 """The folder beside the learner's notebooks that holds the pictures of their prose."""
 
-_OUTSIDE = re.compile(r"(?<=\]\()\.\./\.\./(?:[^()\s]+/)?([^()\s/]+)(?=\))")
+_OUTSIDE = r"(?<=\]\()\.\./\.\./(?:[^()\s]+/)?([^()\s/]+)(?=\))"
 """The target of a link in Markdown that leads out of the folder of the worked editions."""
 
 
@@ -46,7 +46,7 @@ def make_learner_notebook(worked: dict[str, Any]) -> tuple[dict[str, Any], dict[
                 metadata = {name: it for name, it in cell["metadata"].items() if name != "nbgrader"}
                 cell |= {"source": source.splitlines(keepends=True), "metadata": metadata}
             return cell
-        text = _OUTSIDE.sub(bring_near, "".join(cell["source"]))
+        text = re.sub(_OUTSIDE, bring_near, "".join(cell["source"]))
         return cell | {"source": text.splitlines(keepends=True)}
 
     return worked | {"cells": [empty(cell) for cell in worked["cells"]]}, pictures

@@ -43,15 +43,15 @@ EC2_INVALID = "InvalidParameterValue"
 CONTAINERS_INVALID = "InvalidParameterException"
 """ECS and ECR have the same code for an invalid value."""
 
-_CIDR = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}/(?:[0-9]|[12][0-9]|3[0-2])")
-_CLUSTER = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_CIDR = r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}/(?:[0-9]|[12][0-9]|3[0-2])"
+_CLUSTER = r"[A-Za-z0-9_-]{1,255}"
 _REPOSITORY_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_REPOSITORY = re.compile(rf"{_REPOSITORY_PART}(?:/{_REPOSITORY_PART})*")
-_IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_NAME_TAG = re.compile(r"[\w .:/=+@-]+")
+_REPOSITORY = rf"{_REPOSITORY_PART}(?:/{_REPOSITORY_PART})*"
+_IMAGE_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+_NAME_TAG = r"[\w .:/=+@-]+"
 # GovCloud, China, the European Sovereign Cloud and the isolated partitions.
-_OTHER_PARTITION = re.compile(r"(cn|us-gov|us-iso\w?|eu-iso\w|eusc)-", re.IGNORECASE)
-_ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9])[a-z]")
+_OTHER_PARTITION = r"(?i)(cn|us-gov|us-iso\w?|eu-iso\w|eusc)-"
+_ZONE = r"([a-z]{2}(?:-[a-z]+)+-[0-9])[a-z]"
 
 
 def check_network_form(form: NetworkForm, *, usual: NetworkForm = NetworkForm()) -> None:
@@ -180,7 +180,7 @@ def check_zones(names: Sequence[str], *, region: str, wanted: int | None) -> tup
             number is another one (InvalidParameterValue).
     """
     for name in _check_list(names, parameter="zones"):
-        zone = _ZONE.fullmatch(check_text(name, parameter="zones"))
+        zone = re.fullmatch(_ZONE, check_text(name, parameter="zones"))
         if not zone or zone[1] != region:
             _refuse("course.rules.zone-elsewhere", typed=name, region=region)
     wanted = len(names) if wanted is None else wanted
@@ -240,7 +240,7 @@ def check_name_tag(name: str, *, usual: str = NetworkForm().name) -> str:
         _refuse("course.rules.name-long", count=len(name), most=LONGEST_NAME, usual=usual)
     if name.casefold().startswith("aws:"):
         _refuse("course.rules.name-reserved", typed=name)
-    if not _NAME_TAG.fullmatch(name):
+    if not re.fullmatch(_NAME_TAG, name):
         _refuse("course.rules.name-characters", typed=name)
     return name
 
@@ -253,7 +253,7 @@ def check_cluster_name(name: str, *, exercise: Exercise = Exercise()) -> str:
             CreateCluster, clusterName).
     """
     check_text(name, parameter="name", code=CONTAINERS_INVALID)
-    if not _CLUSTER.fullmatch(name):
+    if not re.fullmatch(_CLUSTER, name):
         mended = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:255]
         mended = _suggest_name(mended, usual=exercise.cluster)
         _refuse("course.rules.cluster-name", code=CONTAINERS_INVALID, typed=name, mended=mended)
@@ -272,9 +272,9 @@ def check_repository_name(name: str, *, exercise: Exercise = Exercise()) -> str:
     if not 2 <= len(name) <= 256:
         values = {"count": len(name), "usual": exercise.repository}
         _refuse("course.rules.repository-length", code=code, typed=name, **values)
-    if not _REPOSITORY.fullmatch(name):
+    if not re.fullmatch(_REPOSITORY, name):
         key = "course.rules.repository-name"
-        if _REPOSITORY.fullmatch(name.lower()):
+        if re.fullmatch(_REPOSITORY, name.lower()):
             key = "course.rules.repository-case"
         mended = _mend_repository_name(name, usual=exercise.repository)
         _refuse(key, code=code, typed=name, mended=mended)
@@ -289,7 +289,7 @@ def check_image_tag(tag: str) -> str:
             says "invalid reference format").
     """
     check_text(tag, parameter="tag", code=CONTAINERS_INVALID)
-    if not _IMAGE_TAG.fullmatch(tag):
+    if not re.fullmatch(_IMAGE_TAG, tag):
         _refuse("course.rules.image-tag", code=CONTAINERS_INVALID, typed=tag)
     return tag
 
@@ -304,10 +304,10 @@ def check_region(name: str, known: Iterable[str], *, usual: str = Exercise().reg
     choices = sorted(known)
     if name in choices:
         return name
-    zone = _ZONE.fullmatch(name)
+    zone = re.fullmatch(_ZONE, name)
     if zone and zone[1] in choices:
         _refuse("course.rules.region-zone", name=name, region=zone[1])
-    if _OTHER_PARTITION.match(name):
+    if re.match(_OTHER_PARTITION, name):
         _refuse("course.rules.region-partition", typed=name, usual=usual)
     near = find_nearest(name, choices)
     if near:
@@ -358,7 +358,7 @@ def _parse_network(cidr: object, *, parameter: str) -> IPv4Network:
         return cidr
     text = check_text(cidr, parameter=parameter)
     try:
-        network = IPv4Network(text, strict=False) if _CIDR.fullmatch(text) else None
+        network = IPv4Network(text, strict=False) if re.fullmatch(_CIDR, text) else None
     except ValueError:
         network = None
     if network is None:

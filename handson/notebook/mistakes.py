@@ -43,7 +43,7 @@ _VERBS = "_handson_verbs"
 _CONSTANTS = {"true": "True", "false": "False", "none": "None", "null": "None"}
 _IPYTHON_NAMES = {"In", "Out", "exit", "quit", "get_ipython", "open"}
 _FORMS = {form.verb: form.name for form in syllabus.FORMS} | {"start": "start"}
-_HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
+_HEADING = r"(?m)^#+ +(.+)$"
 _Definitions = Mapping[str, Sequence[tuple[str, str]]]
 """For each name the cells that assign it: their notebooks, and the lines of the assignments."""
 _ARROW_OPERATORS = ("shift__", "sub__")
@@ -195,7 +195,7 @@ def _find_section(verb: str, left: Sequence[str], folder: Path) -> str:
         for cell in _read_cells(path):
             text = "".join(cell["source"])
             if cell["cell_type"] != "code":
-                heading = [heading, *_HEADING.findall(text)][-1]
+                heading = [heading, *re.findall(_HEADING, text)][-1]
             elif f"{verb}(" in text and any(
                 it in left or type(it) is int for it in list_blanks(cell)
             ):

@@ -44,11 +44,11 @@ _UNKNOWN = "InvalidClientTokenId", "The security token included in the request i
 _EXPIRED = "RequestExpired", "Request has expired."
 _OTHER_BODY = "SignatureDoesNotMatch", "The payload does not match x-amz-content-sha256."
 _NOT_LOGGED_IN = b'{"errors": [{"code": "UNAUTHORIZED", "message": "Not Authorized"}]}'
-_NAMES = re.compile(r"(127(\.\d+){3}|\[::1]|([\w-]+\.)*(localhost|amazonaws\.com))(:\d+)?", re.I)
+_NAMES = r"(?i)(127(\.\d+){3}|\[::1]|([\w-]+\.)*(localhost|amazonaws\.com))(:\d+)?"
 """This host's names, and AWS's own: a tool may be led here without its knowledge."""
-_SERVICE = re.compile("Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_READS = re.compile(rb"Action=(Describe|Get|List|BatchGet|BatchCheck)")
+_SERVICE = "Credential=[^/]+/[^/]+/[^/]+/([^/]+)/"
+_DIGEST = r"[0-9a-f]{64}"
+_READS = rb"Action=(Describe|Get|List|BatchGet|BatchCheck)"
 
 
 def prove(secret: str, purpose: str, text: str) -> str:
@@ -210,7 +210,7 @@ class Gate:
         secret = self._find_secret(signature.access_key_id, token)
         stated = headers.get("x-amz-content-sha256", "")
         # A stranger's body is not read where the headers tell already.
-        is_stated = bool(_DIGEST.fullmatch(stated)) or stated == "UNSIGNED-PAYLOAD"
+        is_stated = bool(re.fullmatch(_DIGEST, stated)) or stated == "UNSIGNED-PAYLOAD"
         failure = sigv4.header_signature_failure(
             signature, secret, scope["method"], raw_path, query, headers,
             b"" if is_stated else await request.read_body(UNPROVEN_LIMIT), presigned=presigned,
@@ -218,10 +218,10 @@ class Gate:
         if failure:
             raise Refused(*failure)
         body = await request.read_body(BODY_LIMIT)
-        if _DIGEST.fullmatch(stated) and hashlib.sha256(body).hexdigest() != stated:
+        if re.fullmatch(_DIGEST, stated) and hashlib.sha256(body).hexdigest() != stated:
             raise Refused(*_OTHER_BODY)
         target = headers.get("x-amz-target", "").rpartition(".")[2].encode()
-        request.may_change = not _READS.match(b"Action=" + target if target else body)
+        request.may_change = not re.match(_READS, b"Action=" + target if target else body)
 
     def _find_secret(self, key: str, token: str) -> str:
         """Return the secret of an access key: the home's, or one that was made with it."""
@@ -267,7 +267,7 @@ class Gate:
         fields = {"Content-Type": "application/json", "WWW-Authenticate": 'Basic realm="ECR"'}
         status, body = 401, _NOT_LOGGED_IN
         if code:
-            named = _SERVICE.search(headers.get("authorization", ""))
+            named = re.search(_SERVICE, headers.get("authorization", ""))
             if not named or named[1] not in SERVICE_PATTERNS:
                 # To know the name, it would read botocore's models of all services, for seconds.
                 headers = {**headers, "authorization": ""}
@@ -296,7 +296,7 @@ def _refuse_pages(headers: dict[str, str]) -> None:
     A browser names the page's origin in each request that can change something, and says of each
     whether it is the page's own (Fetch Metadata Request Headers, "Sec-Fetch-Site").
     """
-    known = _NAMES.fullmatch(headers.get("host", ""))
+    known = re.fullmatch(_NAMES, headers.get("host", ""))
     if not known or {"origin", "sec-fetch-site"} & headers.keys():
         raise Refused("UnsupportedSignature", "This AWS answers no page in a browser.")
 

@@ -35,9 +35,8 @@ _BOX_ROLES = {word: word for word in (SUBNET, VPC, REGISTRY, LOCAL, CLUSTER, ZON
 """The role of a box by its words; the first that fits, because it says most."""
 
 _DATA = json.loads(Path(__file__).with_name("diagram_words.json").read_text(encoding="utf-8"))
-_ZONE_LETTER = re.compile(
-    r"\b[1-9]([a-f])\b|(?:\baz\b|\bzone\b|ゾーン)[ :-]*([a-f1-6])\b|(?<![a-z])az([a-f1-6])\b",
-    re.ASCII,
+_ZONE_LETTER = (
+    r"(?a)\b[1-9]([a-f])\b|(?:\baz\b|\bzone\b|ゾーン)[ :-]*([a-f1-6])\b|(?<![a-z])az([a-f1-6])\b"
 )
 
 
@@ -172,7 +171,7 @@ class DiagramReading:
         for box in self.around(subnet):
             if self.role(box) == ZONE:
                 return box.id
-        found = _ZONE_LETTER.search(subnet.label)
+        found = re.search(_ZONE_LETTER, subnet.label)
         return found[found.lastindex or 0] if found else ""
 
     @cached_property
