@@ -119,20 +119,28 @@ def replace_controls(text: str, *, keep: str = "") -> str:
     )
 
 
+def replace_surrogates(text: str) -> str:
+    """Return a text that UTF-8 can carry: half a character becomes U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def find_invisible(text: str) -> str:
     """Return the letters of a text that nobody sees and that no script or emoji needs."""
     return "".join(run[0] for run in re.finditer(_INVISIBLE, text) if not _is_needed(run))
 
 
 def show_invisible(text: str) -> str:
-    """Return a text with the letters of `find_invisible` as their numbers: ``[U+200B U+E0041]``."""
+    """Return a text with the letters of `find_invisible` as their numbers: ``[U+200B U+E0041]``.
+
+    UTF-8 can carry it: half a character becomes U+FFFD.
+    """
 
     def show(run: re.Match[str]) -> str:
         if _is_needed(run):
             return run[0]
         return f"[{' '.join(f'U+{ord(letter):04X}' for letter in run[0])}]"
 
-    return re.sub(_INVISIBLE, show, text)
+    return re.sub(_INVISIBLE, show, replace_surrogates(text))
 
 
 def list_briefly(texts: Sequence[str], *, most: int = 12) -> str:

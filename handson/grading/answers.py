@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from hashlib import sha256
 
-from handson.core.text import find_invisible, show_invisible
+from handson.core.text import find_invisible, replace_surrogates, show_invisible
 from handson.course import syllabus
 from handson.course.course import Course
-from handson.grading.findings import Finding, Result, Written, make_finding, replace_surrogates
+from handson.grading.findings import Finding, Result, Written, make_finding
 from handson.grading.notebooks import MARKED, STUBS, Cell, Notebook, load_editions
 
 LONGEST = 20_000

@@ -22,9 +22,8 @@ import unicodedata
 from typing import NamedTuple
 
 from handson.core.files import read_data
-from handson.core.text import fold_name
+from handson.core.text import fold_name, replace_surrogates
 from handson.course import syllabus
-from handson.grading.findings import replace_surrogates
 
 SUFFIXES = (".ipynb", ".zip")
 RENAMED = (".ipynb.txt", ".ipynb.json")

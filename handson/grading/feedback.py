@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -41,8 +41,6 @@ _TOLD, _LAYOUTS = read_data("handson.grading", "feedback.toml").values()
 _SENTENCES = {code: sentence for sentence, codes in _TOLD.items() for code in codes}
 _REPLACED = '%#&"<\t\n\r'
 """What an address in an attribute cannot hold.  The rest stays: it is shorter than base64."""
-
-Words = dict[str, str]
 
 
 def write_feedback(grades: Grades, folder: Path, *, paths: Sequence[Path]) -> list[str]:
@@ -132,7 +130,7 @@ def _list_checks(result: Result) -> list[CheckMark]:
     return [*result.checks, read] if read and is_open else [*result.checks]
 
 
-def _list_steps(result: Result, words: Words) -> Iterator[str]:
+def _list_steps(result: Result, words: Mapping[str, str]) -> Iterator[str]:
     """Yield what the learner can do about each thing that is not as it should be."""
     told = [finding for finding in result.to_review() if finding.code in _SENTENCES]
     for finding in told:

@@ -357,8 +357,3 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 def check_label(check_id: str | None) -> str:
     """Return a check's name for people, in the current language; "" for none."""
     return messages.label("course.checks.check", check_id) if check_id else ""
-
-
-def replace_surrogates(text: str) -> str:
-    """Return a text that UTF-8 can carry: half a character becomes U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

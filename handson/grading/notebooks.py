@@ -28,12 +28,12 @@ from typing import Any
 import msgspec
 
 from handson.core import messages
-from handson.core.text import list_briefly
+from handson.core.text import list_briefly, replace_surrogates
 from handson.course import syllabus
 from handson.course.evidence import METADATA_KEY
 from handson.grading.archives import MOST_BYTES, Refused, refuse_too_large
 from handson.grading.export_names import find_notebook
-from handson.grading.findings import Finding, Severity, make_finding, replace_surrogates
+from handson.grading.findings import Finding, Severity, make_finding
 
 MARKED = (*syllabus.QUESTIONS, syllabus.DIAGRAM)
 """What people mark."""

@@ -43,7 +43,7 @@ from handson.core.text import cut_to_columns, group_pairs, one_line, pick_fields
 from handson.course import syllabus
 from handson.course.course import Course
 from handson.grading.classroom import Grades
-from handson.grading.findings import CheckMark, Finding, Result, replace_surrogates
+from handson.grading.findings import CheckMark, Finding, Result
 
 SCHEMA = "handson.grading/1"
 SIGNS = {"passed": "✔", "failed": "✘", "unproven": "?", "missing": "-"}
@@ -72,8 +72,8 @@ def format_json(grades: Grades) -> str:
         "possible": pick_fields(asked.course, "automatic manual"),
         "summary": summarize(grades),
     }
-    learners = "\n,".join(_dump(result.to_json()) for result in grades.results)
-    return f'{_dump(head)[:-1]}, "learners": [\n{learners}\n]}}\n'
+    learners = "\n,".join(dump_json(result.to_json()) for result in grades.results)
+    return f'{dump_json(head)[:-1]}, "learners": [\n{learners}\n]}}\n'
 
 
 def summarize(grades: Grades) -> dict[str, Any]:
@@ -201,8 +201,9 @@ def read_words(group: str) -> dict[str, str]:
     return {name: it[language] for name, it in messages.group(group).items()}
 
 
-def _dump(data: object) -> str:
-    return show_invisible(replace_surrogates(json.dumps(data, ensure_ascii=False)))
+def dump_json(data: object, **options: Any) -> str:
+    """Return data as JSON that UTF-8 can carry and that hides no letters."""
+    return show_invisible(json.dumps(data, ensure_ascii=False, **options))
 
 
 # Figures of a class: mean, spread and a histogram an item, and what was most often wrong.

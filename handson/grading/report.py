@@ -9,7 +9,6 @@ script either: the architecture of the evidence beside the goal, and the learner
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import datetime
@@ -23,7 +22,7 @@ from typing import Any
 from handson.core import messages
 from handson.core.errors import HandsonError, NotReady
 from handson.core.files import PRIVATE, replace_file
-from handson.core.text import group_pairs, one_line, pick_fields, show_invisible
+from handson.core.text import group_pairs, one_line, pick_fields
 from handson.course import syllabus
 from handson.course.checks import FactResult
 from handson.course.checks.results import describe_value
@@ -31,9 +30,9 @@ from handson.course.state import Snapshot, Target, Unseen
 from handson.grading import marking
 from handson.grading.answers import fingerprint_texts
 from handson.grading.classroom import Grades
-from handson.grading.findings import Result, check_label, replace_surrogates
+from handson.grading.findings import Result, check_label
 from handson.grading.marks import Requirements, format_end, format_local
-from handson.grading.output import SIGNS, find_diagnoses, find_failed_facts, read_words
+from handson.grading.output import SIGNS, dump_json, find_diagnoses, find_failed_facts, read_words
 from handson.grading.tables import FORMULA, INNER_FORMULA
 
 DATA = '<script type="application/json" id="{name}">{data}</script>\n'
@@ -100,8 +99,7 @@ def read_asset(name: str) -> str:
 
 def embed_data(data: object) -> str:
     """Return JSON that can stand in a `script` element, whatever it holds."""
-    written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    text = show_invisible(replace_surrogates(written))
+    text = dump_json(data, separators=(",", ":"))
     for sign in _ESCAPED:
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text

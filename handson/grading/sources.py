@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from handson.core.errors import InvalidInput
+from handson.core.text import replace_surrogates
 from handson.grading import export_names
 from handson.grading.archives import MOST_NAMES, SMALL, Entry, Refused, Tree, open_tree, read_entry
 from handson.grading.export_names import RECORDS, RENAMED, Person, find_person, split_suffix
-from handson.grading.findings import replace_surrogates
 from handson.grading.notebooks import find_learners
 from handson.grading.roster import Roster
 

@@ -21,7 +21,6 @@ from zipfile import ZipFile
 from handson.core.errors import InvalidInput
 from handson.core.files import decode_text
 from handson.core.text import one_line, show_invisible
-from handson.grading.findings import replace_surrogates
 
 MOST_BYTES = 5_000_000
 """The largest file, and the largest .xlsx when unpacked: a class of 1,000 has 1 MB."""
@@ -106,7 +105,7 @@ def escape_formula(cell: str) -> str:
 
     It stands between commas; spreadsheets may part it at semicolons, tabs and line ends, too.
     """
-    text = INNER_FORMULA.sub(r"\1'", show_invisible(replace_surrogates(cell)))
+    text = INNER_FORMULA.sub(r"\1'", show_invisible(cell))
     return f"'{text}" if FORMULA.match(text) else text
 
 
