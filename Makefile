@@ -72,7 +72,7 @@ replay-%:
 	trap 'exit 130' INT TERM; \
 	$(BIN)/pytest -p nbval.plugin --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg notebooks/$*
 
-site:  ## build the browser edition into site/, for any static host (needs Node.js and npm)
+site:  ## build the browser edition into site/, for any static host
 	@$(SETUP)
 	@$(BIN)/python tools/build_site.py
 

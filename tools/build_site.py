@@ -3,8 +3,8 @@
     python tools/build_site.py [FOLDER]
 
 JupyterLite shows the notebooks, and Pyodide runs their Python in the tab.  All packages are pinned
-with hashes: `site/tab.lock` (what the notebooks import), `site/builder.lock` (what builds) and
-`site/package-lock.json` (Python and Graphviz for browsers).  The page asks no other host.
+with hashes: `site/tab.lock` (what the notebooks import), `site/builder.lock` (what builds, Node.js
+too) and `site/package-lock.json` (Python and Graphviz for browsers).  The page asks no other host.
 """
 
 from __future__ import annotations
@@ -62,25 +62,22 @@ CONFIGURATION = ROOT / "handson" / "notebook" / "jupyter"
 
 def main(out: Path) -> None:
     """Build the site in a temporary folder, and put it in the place of an older one."""
-    if not shutil.which("npm"):
-        raise SystemExit(
-            "✗ The command npm is missing.\n→ Install Node.js 18 or later; say make site again."
-        )
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        python, modules = install_builder(work), install_modules(work)
+        tools = install_builder(work)
+        modules = install_modules(tools / "npm", work)
         site = work / "site"
         for lang in LANGUAGES:
             contents = lay_out_contents(work / f"contents-{lang}", lang)
-            run(python.with_name("jupyter"), "lite", "build", "--contents", contents,
+            run(tools / "jupyter", "lite", "build", "--contents", contents,
                 "--output-dir", work / f"lite-{lang}", "--apps", "notebooks", "--no-sourcemaps",
                 "--no-unused-shared-packages", "--no-libarchive", cwd=work)  # fmt: skip
             shutil.move(work / f"lite-{lang}", site / lang)
             configure_page(site / lang, lang)
-        wheels = download_wheels(python, work)
+        wheels = download_wheels(tools / "python", work)
         wheels += [*(site / LANGUAGES[0] / EXTENSION / "static" / "pypi").glob("*.whl")]
         folder = unpack_wheels(wheels, work, modules)
-        compile_modules(folder, modules)
+        compile_modules(tools / "node", folder, modules)
         place_runtime(site, folder, modules)
         make_start_page(site, modules)
         shutil.rmtree(out, ignore_errors=True)
@@ -90,19 +87,19 @@ def main(out: Path) -> None:
 
 
 def install_builder(work: Path) -> Path:
-    """Return the Python of an environment with JupyterLite."""
+    """Return the folder of the commands of an environment with JupyterLite and Node.js."""
     run(sys.executable, "-m", "venv", work / "builder")
-    python = work / "builder" / "bin" / "python"
-    run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+    tools = work / "builder" / "bin"
+    run(tools / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
         "--require-hashes", "--no-deps", "-r", HERE / "builder.lock")  # fmt: skip
-    return python
+    return tools
 
 
-def install_modules(work: Path) -> Path:
+def install_modules(npm: Path, work: Path) -> Path:
     """Return the folder of the packages from npm."""
     for name in ("package.json", "package-lock.json"):
         shutil.copy(HERE / name, work)
-    run("npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", cwd=work)
+    run(npm, "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", cwd=work)
     return work / "node_modules"
 
 
@@ -145,9 +142,9 @@ def unpack_wheels(wheels: list[Path], work: Path, modules: Path) -> Path:
     return folder
 
 
-def compile_modules(folder: Path, modules: Path) -> None:
+def compile_modules(node: Path, folder: Path, modules: Path) -> None:
     """Compile the modules with the tab's own Python, which then has no source to read."""
-    run("node", HERE / "compile.mjs", modules / "pyodide" / "pyodide.mjs", folder)
+    run(node, HERE / "compile.mjs", modules / "pyodide" / "pyodide.mjs", folder)
 
 
 def place_runtime(site: Path, folder: Path, modules: Path) -> None:

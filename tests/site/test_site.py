@@ -45,7 +45,6 @@ def site(
     require("site", any(map(shutil.which, BROWSERS)), "no Chromium is installed")
     if SITE:
         return Path(SITE)
-    require("site", bool(shutil.which("npm")), "the command npm is missing (apt install npm)")
     folder = tmp_path_factory.mktemp("site") / "site"
     subprocess.run([sys.executable, ROOT / "tools" / "build_site.py", folder], check=True)
     return folder
