@@ -13,8 +13,6 @@ from tests.hub.conftest import NAMES
 from tests.hub.seats import PASSWORD, Hub, Seat, wait_seconds, work_through
 
 pytestmark = pytest.mark.hub
-# What needs the five learners is marked `full`: on two busy cores they take six minutes, and a
-# run has to end. Without them the images are built, and who gets in is tried.
 
 SAVED = 6
 """Seconds after which a change is on disk (handson/aws/emulator/state_saver.py says 5)."""
@@ -98,13 +96,11 @@ def show(seat: Seat, path: str) -> int:
     return status
 
 
-@pytest.mark.full
 def test_each_learner_has_worked_under_the_hubs_name(seats: list[Seat]) -> None:
     found = {seat.name: (names_in(seat, "01-network"), seat.list_passed()) for seat in seats}
     assert found == {name: ([name], ["network"]) for name in NAMES}
 
 
-@pytest.mark.full
 def test_no_server_reaches_anothers_or_the_host_or_the_board(seats: list[Seat]) -> None:
     mine, other = seats[:2]
     status = json.loads(other.run("handson", "emulator", "status", "--json"))
@@ -121,7 +117,6 @@ def test_no_server_reaches_anothers_or_the_host_or_the_board(seats: list[Seat]) 
     assert mine.run("getent", "hosts", "board") == ""
 
 
-@pytest.mark.full
 def test_no_learner_opens_anothers_server_or_the_class(seats: list[Seat], hub: Hub) -> None:
     mine, other = seats[:2]
     paths = ["/users", f"/users/{other.name}", "/proxy", f"/users/{mine.name}"]
@@ -130,7 +125,6 @@ def test_no_learner_opens_anothers_server_or_the_class(seats: list[Seat], hub: H
     assert show(mine, "hub/admin") == 403
 
 
-@pytest.mark.full
 def test_no_learner_has_anothers_files_or_keys(seats: list[Seat]) -> None:
     keys = [json.loads(seat.run("handson", "emulator", "status", "--json")) for seat in seats]
     assert len({key["secret_access_key"] for key in keys}) == len(seats)
@@ -142,7 +136,6 @@ def test_no_learner_has_anothers_files_or_keys(seats: list[Seat]) -> None:
     seats[0].run("rm", "hand-in/mine.txt")
 
 
-@pytest.mark.full
 def test_a_server_that_is_killed_or_stopped_is_there_again_with_all_that_was_made(
     seats: list[Seat],
 ) -> None:
@@ -158,7 +151,6 @@ def test_a_server_that_is_killed_or_stopped_is_there_again_with_all_that_was_mad
     assert [names_in(seat, "02-cluster") for seat in seats] == [[name] for name in NAMES]
 
 
-@pytest.mark.full
 def test_the_teacher_grades_what_learners_have_handed_in(
     seats: list[Seat], teacher: Seat, hub: Hub
 ) -> None:
@@ -175,7 +167,6 @@ def test_the_teacher_grades_what_learners_have_handed_in(
     assert show(teacher, "hub/admin") == 200
 
 
-@pytest.mark.full
 def test_the_board_shows_the_teacher_each_learner_and_opens_for_no_learner(
     seats: list[Seat], teacher: Seat, hub: Hub
 ) -> None:
@@ -192,7 +183,6 @@ def test_the_board_shows_the_teacher_each_learner_and_opens_for_no_learner(
     board.close()
 
 
-@pytest.mark.full
 def test_a_second_window_joins_the_first_and_a_second_server_is_refused(seats: list[Seat]) -> None:
     [before] = seats[3].hub.list_containers(NAMES[3])
     page = seats[3].page.context.new_page()
@@ -208,7 +198,6 @@ def test_a_second_window_joins_the_first_and_a_second_server_is_refused(seats: l
     page.close()
 
 
-@pytest.mark.full
 def test_a_learner_who_forks_or_fills_the_disk_meets_a_limit_and_loses_nothing(
     seats: list[Seat],
 ) -> None:
