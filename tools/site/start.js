@@ -10,7 +10,7 @@ const TEXTS = {
     notebooks: "ノートブック", begin: "始める", go: "続きから: {0}",
     work: "自分の作業", where: "作業は、このブラウザーの中だけに保存されます。ほかの端末からは見えず、閲覧データを消すと一緒に消えます。",
     handIn: "提出ファイルを保存", export: "作業を zip で保存", import: "zip から戻す", delete: "作業を消す",
-    sure: "このブラウザーにある作業をすべて消します。元には戻せません。よろしいですか。",
+    sure: "このブラウザーにある日本語版の作業をすべて消します。元には戻せません。よろしいですか。",
     replace: "同じ名前のファイルは、zip の中のもので置き換えます。よろしいですか。",
     deleted: "作業を消しました。", imported: "{0} 個のファイルを戻しました。開いているノートブックは、読み込み直してください。",
     bad: "この zip は、ここで保存した作業ではありません。「作業を zip で保存」で作ったファイルを選んでください。",
@@ -29,7 +29,7 @@ const TEXTS = {
     notebooks: "Notebooks", begin: "Begin", go: "Go on: {0}",
     work: "Your work", where: "Your work is kept in this browser alone. No other device sees it, and it goes when browsing data is deleted.",
     handIn: "Save the file to hand in", export: "Save my work as a zip", import: "Bring back a zip", delete: "Delete my work",
-    sure: "This deletes all your work in this browser, for good. Go on?",
+    sure: "This deletes all your work with the English edition in this browser, for good. Go on?",
     replace: "Files of the same name are replaced by those of the zip. Go on?",
     deleted: "Your work is deleted.", imported: "{0} files are back. Reload the notebooks that are open.",
     bad: "This zip is no work saved here. Choose a file that \"Save my work as a zip\" has made.",
@@ -181,3 +181,9 @@ $("delete").onclick = async () => {
 };
 addEventListener("pageshow", (event) => event.persisted && show());  // back from a notebook
 await show();
+// Python is fetched while the list is read.
+if (!$("able").hidden) {
+  for (const name of ["pyodide.asm.wasm", "pyodide.asm.mjs", "python_stdlib.zip", "handson.tar"]) {
+    document.head.append(Object.assign(document.createElement("link"), { rel: "prefetch", href: `static/pyodide/${name}` }));
+  }
+}
