@@ -52,7 +52,7 @@ UNUSED = re.compile(
     rf"|ministack/services/(?!{EMULATED})|pygments/lexers/(?!{LEXERS})"
     r"|botocore/cacert\.pem|botocore/data/.*/examples-1\.json|wcwidth/table_grapheme_overrides/_known"
     r"|(?:.*/)?tests?/|.*\.(?:pyi|exe|tar\.gz)$|.*\.dist-info/RECORD$|[^/]+\.data/"
-    r"|handson/(?:notebooks|diagrams)/|rich/(?!__init__|_extension|filesize)"
+    r"|handson/(?:notebooks|diagrams)/|rich/(?!__init__|_extension|filesize|cells|_unicode_data)"
 )
 """What is left out of the wheels: other services, icons and languages, tests, and programs."""
 LANGUAGES = ("ja", "en")
