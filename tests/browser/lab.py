@@ -149,6 +149,8 @@ class Lab:
 class Opened:
     """A notebook that a page shows in the JupyterLab of `Lab`, or in that of a hub's learner."""
 
+    patience = SECONDS
+
     def __init__(self, lab: Any, page: Any, name: str, *, anew: bool = True) -> None:
         self.lab, self.page, self.name = lab, page, name
         self.open(anew=anew)
@@ -236,7 +238,7 @@ class Opened:
 
     def _wait(self, condition: str, argument: Any = None) -> Any:
         try:
-            met = self.page.wait_for_function(condition, arg=argument, timeout=SECONDS * 1000)
+            met = self.page.wait_for_function(condition, arg=argument, timeout=self.patience * 1000)
         except TimeoutError as late:
             raise AssertionError(f"{self.name}: {self.page.evaluate(_SEEN)}") from late
         return met.json_value()

@@ -24,12 +24,21 @@ from tests.browser.conftest import BROWSERS
 from tests.browser.lab import READY, SECONDS, Opened
 from tests.site.served import ROOT, Edition, StaticHost
 
-pytestmark = [pytest.mark.site, pytest.mark.full]
+pytestmark = pytest.mark.site
 
+PATIENCE = 4 * SECONDS
+"""Seconds in which a page has to be ready: Python starts in it, beside whatever else is tested."""
 SITE = os.environ.get("HANDSON_SITE", "")
 LEARNER = {"ja": "山田 花子", "en": "Hanako Yamada"}
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
 NOTEBOOKS = ("01-network", "02-cluster", "03-image", "04-evidence", "05-architecture")
+EMPTY = "(この行を、あなたの答えに書き換えてください)"
+ANSWERS = {
+    "why-network": "外から入ってよい道だけを開けて、ほかの人の機器とは分けておくためです。",
+    "why-zones": "停電や火事は建物ごとに起きるので、離れた所にも置けば全滅しません。",
+    "why-cluster": "落ちたものを誰かが見張って立て直す手間を、機械に任せたいからです。",
+    "why-registry": "私のノート PC を閉じても、同じ中身をいつでも取り出せるようにしたいからです。",
+}
 UNABLE = {
     "WebAssembly": "delete WebAssembly.Suspending",
     "Service Worker": "delete Navigator.prototype.serviceWorker",
@@ -69,7 +78,7 @@ def browser(host: StaticHost, tmp_path: Path) -> Iterator[Any]:
             args=["--headless", "--no-sandbox", "--disable-gpu", ALONE],
             locale="ja",
         )
-        opened.set_default_timeout(SECONDS * 1000)
+        opened.set_default_timeout(PATIENCE * 1000)
         yield opened
         opened.close()
 
@@ -129,6 +138,8 @@ class Learner:
 class FromList(Opened):
     """A notebook that was opened from the list of them."""
 
+    patience = PATIENCE
+
     def open(self, *, anew: bool = False) -> None:
         self.page.goto(self.lab.base)
         self.page.click(f'#list a[href*="{self.name}"]')
@@ -159,12 +170,15 @@ _TYPE = """([id, blank, typed]) => {
 
 
 def fill_blanks(lang: str) -> dict[str, str]:
-    """Return the worked code of all cells; the diagram is drawn with the package's own class."""
+    """Return the worked code and answers; the diagram is drawn with the package's own class."""
     worked = {}
     for path in (ROOT / "notebooks" / lang).glob("*.ipynb"):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            source = "".join(cell["source"])
             if cell["cell_type"] == "code":
-                worked[cell["id"]] = "".join(cell["source"])
+                worked[cell["id"]] = source
+            elif cell["id"] in ANSWERS:
+                worked[cell["id"]] = source.replace(EMPTY, ANSWERS[cell["id"]])
     worked.pop("prepare-start-workshop")
     drawn = worked["architecture-diagram"].replace("import Diagram, translate", "import translate")
     worked["architecture-diagram"] = f"from diagrams import Diagram\n{drawn}"
@@ -183,6 +197,24 @@ def begin(learner: Learner) -> float:
     opened.end_run()
     opened.save()
     return seconds
+
+
+def mend(opened: FromList) -> None:
+    """Do in 06 what the last hint says."""
+    said = opened.ask("print(workshop.hint(3).diagnosis.remedy)")
+    assert "CreateRoute" in said
+    opened.ask(said[said.index("workshop.aws") :])
+    assert opened.ask("print(workshop.mended().passed)") == "True\n"
+
+
+def clean_up(learner: Learner, *, beside: FromList) -> None:
+    """Clean up in 99, and see in the notebook beside it, still open, that all is gone."""
+    look = "print(workshop.resources())"
+    assert "ecs-handson-vpc" in beside.ask(look)
+    last = learner.open("99-cleanup", learner.new_page())
+    last.run_all()
+    last.ask('workshop.cleanup(confirm="delete")')
+    assert "ecs-handson-vpc" not in beside.ask(look)
 
 
 def find_spoilt(notebook: dict[str, Any]) -> list[str]:
@@ -221,7 +253,10 @@ def test_a_learner_works_through_the_workshop(
     answered.append(begin(learner))
     sent.append(host.sent)
     assert find_spoilt(learner.work("06-troubleshooting")) == []
-    assert learner.list_done()[:6] == ["00", "01", "02", "03", "04", "05"]
+    mend(learner.opened)
+    clean_up(learner, beside=learner.opened)
+    # In 05 the diagram is the one to begin with, which is not yet what is asked for.
+    assert learner.list_done() == ["00", "01", "02", "03", "04", "99"]
     assert (learner.said, host.missing) == ([], [])
     first, again = sent[1] - sent[0], sent[3] - sent[2]
     with capsys.disabled():
