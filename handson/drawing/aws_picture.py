@@ -7,11 +7,11 @@ from itertools import groupby
 
 from handson.core.messages import label, text
 from handson.course.checks import network_facts
-from handson.course.exercise import Exercise
+from handson.course.exercise import FARGATE, Exercise
 from handson.course.state import Snapshot, Subnet, Vpc
 from handson.drawing import compare
 from handson.drawing.compare import SERVICES, Comparison, Selection
-from handson.drawing.plan import GONE, IMAGE_ICON, NO_GATEWAY, Part, Plan, Tier, Zone
+from handson.drawing.plan import GONE, NO_GATEWAY, THEMES, Part, Plan, Tier, Zone
 from handson.drawing.svg_document import clean
 
 _MOST_OTHERS = 3
@@ -21,25 +21,19 @@ def plan_aws(snapshot: Snapshot, exercise: Exercise, comparison: Comparison) -> 
     """Return what to paint for a snapshot; a missing part becomes a dashed outline."""
     planner = _Planner(Selection(snapshot, exercise), exercise, comparison)
     selection = planner.selection
-    cluster = selection.cluster
-    providers = cluster.capacity_providers if cluster else ("FARGATE",)
-    fargate = any(each.startswith("FARGATE") for each in providers)
-    service = "fargate" if fargate else "elastic-container-service"
-    gateway = planner.plan_part(compare.GATEWAY, "aws/network/internet-gateway")
-    drawn = selection.vpc is not None and (gateway.made or gateway.mark)
     zones = tuple(planner.plan_zones())
+    parts = {name: planner.plan_part(name) for name in SERVICES}
+    gateway = parts[compare.GATEWAY]
+    if selection.vpc is None or not (gateway.made or gateway.mark):
+        parts[compare.GATEWAY] = NO_GATEWAY
     return Plan(
         view="aws",
         title=label("drawing.aws-title", comparison.kind or "now"),
         description=clean(" ".join(planner.describe(zones))),
         region=text("drawing.region", region=selection.region),
         own_image=selection.short_name,
-        registry=planner.plan_part(compare.REPOSITORY, "aws/compute/ec2-container-registry"),
-        image=planner.plan_part(compare.IMAGE, IMAGE_ICON),
-        network=planner.plan_part(compare.NETWORK, "aws/network/vpc"),
-        gateway=gateway if drawn else NO_GATEWAY,
+        parts=parts,
         zones=zones,
-        cluster=planner.plan_part(compare.CLUSTER, f"aws/compute/{service}"),
         others=_list_others(selection),
         reasons=planner.list_reasons(),
         kinds=comparison.kinds,
@@ -57,11 +51,11 @@ class _Planner:
         self.lines = _write_lines(selection)
         self.ghosts = _write_lines(comparison.other) if comparison.other else {}
 
-    def plan_part(self, name: str, icon: str) -> Part:
+    def plan_part(self, name: str) -> Part:
         """Return a part as it is, or the outline of what it was or ought to be."""
         mark = self.comparison.marks.get(name)
         if name in self.lines:
-            return Part(icon, self.lines[name], mark=mark)
+            return Part(self._find_icon(name), self.lines[name], mark=mark)
         if SERVICES[name] in self.selection.unseen:
             # Nothing is known about it: neither that it exists nor that it is missing.
             return Part("", (self.names[name], text("drawing.unseen")), made=False)
@@ -69,6 +63,12 @@ class _Planner:
         state = text("drawing.gone") if gone else text("drawing.missing")
         lines = (mark and self.ghosts.get(name)) or (self.names[name],)
         return Part("", (*lines, state), made=False, mark=mark)
+
+    def _find_icon(self, name: str) -> str:
+        cluster = self.selection.cluster if name == compare.CLUSTER else None
+        providers = cluster.capacity_providers if cluster else (FARGATE,)
+        on_fargate = any(each.startswith(FARGATE) for each in providers)
+        return THEMES["aws"].icons[name if on_fargate else "servers"]
 
     def plan_zones(self) -> Iterator[Zone]:
         """Yield the zones by name, in each its public subnets first."""

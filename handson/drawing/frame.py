@@ -12,7 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from handson.core.messages import label, text
-from handson.drawing.plan import COUNT, GONE, IMAGE_ICON, KINDS, THEMES, Mark, Part, Plan, Tier
+from handson.drawing.compare import CLUSTER, GATEWAY, IMAGE, NETWORK, REPOSITORY
+from handson.drawing.plan import COUNT, GONE, KINDS, THEMES, Mark, Part, Plan, Tier
 from handson.drawing.scene import GHOST, INK, PAPER, QUIET, Arrow, Box, Icon, Label, Point, Scene
 from handson.drawing.svg_document import fill_lines, measure, wrap
 
@@ -57,15 +58,15 @@ class Frame(Scene):
         self.boxes.append(own.styled(INK, COMPUTER))
         self.add_lines(Label(own.x + 12, own.y + 22, bold=True), text("drawing.computer"))
         self._paint_part(Part("onprem/client/client", (text("drawing.browser"),)), browser, 44)
-        self._paint_part(Part(self.theme.client_icon, self._say("client")), client, 44)
+        self._paint_part(Part(self.theme.icons["client"], self._say("client")), client, 44)
         self.boxes.append(docker.styled(DOCKER, PAPER))
         self.icons.append(Icon("onprem/container/docker", docker.x + 22, docker.y + 18, 26))
         name = Label(docker.x + 42, docker.y + 23, bold=True, colour=DOCKER)
         self.add_lines(name, text("drawing.docker"))
         # Only the registry tells of the image: without it there, none may have been built here.
-        (x, y), built = image, self.plan.image.made
+        (x, y), built = image, self.plan.parts[IMAGE].made
         said = text("drawing.built") if built else text("drawing.not-built")
-        own_image = Part(IMAGE_ICON, (self.plan.own_image, said), made=built)
+        own_image = Part(self.theme.icons["image"], (self.plan.own_image, said), made=built)
         if self._paint_border(Box(x - 66, y - 30, 132, 80), own_image):
             wrapped = len(wrap(self.plan.own_image, _PART_ROOM, size=_TEXT)) > 1
             self._paint_part(own_image, (x, y - 8 * wrapped), 48)
@@ -75,8 +76,8 @@ class Frame(Scene):
         theme, left = self.theme, heading
         self.boxes.append(outer.styled(theme.outer, PAPER))
         self.boxes.append(region.styled(theme.region, dashed=True))
-        if theme.outer_icon:
-            self.icons.append(Icon(theme.outer_icon, left + 12, outer.y + 18, 26))
+        if icon := theme.icons.get("outer"):
+            self.icons.append(Icon(icon, left + 12, outer.y + 18, 26))
             left += 32
         self.add_lines(Label(left, outer.y + 24, _HEAD, bold=True), *self._say("outer"))
         room = region.width / 2
@@ -85,8 +86,8 @@ class Frame(Scene):
 
     def paint_services(self, login: Point, registry: Box, *, shelf: float) -> None:
         """Paint what a sign-in reaches, and the registry with its icon at the height `shelf`."""
-        self._paint_part(Part(self.theme.login_icon, self._say("login")), login, 48)
-        part, (stroke, fill) = self.plan.registry, self.theme.registry
+        self._paint_part(Part(self.theme.icons["login"], self._say("login")), login, 48)
+        part, (stroke, fill) = self.plan.parts[REPOSITORY], self.theme.registry
         if self._paint_border(registry.styled(stroke, fill), part):
             middle, room = registry.middle[0], registry.width - 12
             self._name_part(part, Label(middle, registry.y + 22, 13, "middle", stroke, room=room))
@@ -95,7 +96,7 @@ class Frame(Scene):
             self._add_badge((registry.right - 6, registry.y), part.mark)
 
     def _paint_image(self, box: Box) -> None:
-        part = self.plan.image
+        part = self.plan.parts[IMAGE]
         if self._paint_border(box.styled(self.theme.image, PAPER), part):
             self.icons.append(Icon(part.icon, box.x + 20, box.middle[1], 28))
             head, *rest = part.lines
@@ -111,7 +112,7 @@ class Frame(Scene):
         self, box: Box, columns: Sequence[Column], *, left: float, right: float
     ) -> None:
         """Paint the network with its zones; the words about it stand between `left` and `right`."""
-        part, theme = self.plan.network, self.theme
+        part, theme = self.plan.parts[NETWORK], self.theme
         # The cluster's band lies over the middle, so the words of an outline stand above it.
         if not self._paint_border(box.styled(theme.network, PAPER), part, first=box.y + 56):
             return
@@ -143,13 +144,13 @@ class Frame(Scene):
 
     def paint_cluster(self, band: Box, columns: Sequence[Column]) -> None:
         """Paint the cluster over all zones, with a place for tasks, or a worker node, in each."""
-        part, (stroke, fill) = self.plan.cluster, self.theme.cluster
+        part, (stroke, fill) = self.plan.parts[CLUSTER], self.theme.cluster
         if not self._paint_border(band.styled(stroke, fill), part, ghost=PAPER):
             return
         self.icons.append(Icon(part.icon, band.x + 28, band.y + 30, 36))
         name = Label(band.x + 54, band.y + 26, colour=stroke, room=band.width - 60)
         self._name_part(part, name)
-        icon, lines = self.theme.slot_icon, self._say("slot")
+        icon, lines = self.theme.icons.get("slot"), self._say("slot")
         zones = [(column.zone.x + 20, column.zone.width - 40) for column in columns]
         for left, width in zones or [(band.x + 24, band.width - 48)]:
             box = Box(left, band.y + 62, width, band.height - 76)
@@ -175,10 +176,10 @@ class Frame(Scene):
         plan, lines = self.plan, self._say(f"{name}-step")
         # An image in the registry shows that someone signed in and pushed.  Nothing is pulled or
         # requested before step 3 starts a task.
-        works = plan.image.made and name in ("login", "token", "push")
+        works = plan.parts[IMAGE].made and name in ("login", "token", "push")
         colour = _SIGN_IN if name in ("login", "token") else INK
         if name == "internet":
-            if not plan.gateway.made:
+            if not plan.parts[GATEWAY].made:
                 return
             colour, lines = QUIET, [*wrap(lines[0], room, size=_SMALL)]
         self.arrows.append(Arrow(points, colour, dashed=not works))
@@ -193,7 +194,7 @@ class Frame(Scene):
 
     def paint_gateway(self, centre: Point, words: Point, *, room: float) -> None:
         """Paint the internet gateway, if the network has one, and its lines starting at `words`."""
-        part, (x, y), (left, top) = self.plan.gateway, centre, words
+        part, (x, y), (left, top) = self.plan.parts[GATEWAY], centre, words
         if not part.lines:
             return
         lines = part.lines if part.made else (part.lines[0], part.lines[-1])
@@ -212,7 +213,7 @@ class Frame(Scene):
         for column, zone in zip(columns, self.plan.zones, strict=True):
             x = column.gutter
             for box, tier in zip(column.tiers, zone.tiers, strict=True):
-                if tier.reached and self.plan.gateway.made:
+                if tier.reached and self.plan.parts[GATEWAY].made:
                     side, y = box.right + 3 if x > box.x else box.x - 3, box.y + 18
                     self.arrows.append(Arrow((*points, (x, bus), (x, y), (side, y)), colour))
         if len(self.arrows) > count:

@@ -11,47 +11,44 @@ from collections.abc import Iterator, Sequence
 from handson.core.messages import text
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot
+from handson.drawing import compare
 from handson.drawing.compare import Selection
-from handson.drawing.plan import IMAGE_ICON, NO_GATEWAY, Part, Plan, Tier, Zone
+from handson.drawing.plan import NO_GATEWAY, THEMES, Part, Plan, Tier, Zone
+
+_NAMED = (compare.NETWORK, compare.CLUSTER, compare.REPOSITORY)
+"""The parts that the description calls missing; an image and a gateway stand within others."""
 
 
 def plan_onprem(snapshot: Snapshot, exercise: Exercise) -> Plan:
     """Return what to paint: the counterpart of each resource in the snapshot."""
     selection = Selection(snapshot, exercise)
-    vpc, image, name = selection.vpc, selection.short_name, selection.repository_name
-    network = _plan_counterpart(
-        vpc, "generic/network/switch", text("drawing.onprem-network"), vpc.cidr if vpc else ""
-    )
-    cluster = _plan_counterpart(
-        selection.cluster, "k8s/infra/master", *text("drawing.onprem-cluster").split("\n")
-    )
-    registry = _plan_counterpart(
-        selection.repository,
-        "onprem/registry/harbor",
-        *text("drawing.onprem-registry", repository=name).split("\n"),
-    )
-    gateway = Part("generic/network/firewall", text("drawing.onprem-gateway").split("\n"))
-    outlines = [part.lines[0] for part in (network, cluster, registry) if not part.made]
+    cidr = selection.vpc.cidr if selection.vpc else ""
+    registry = text("drawing.onprem-registry", repository=selection.repository_name)
+    resources = {
+        compare.NETWORK: (selection.vpc, [text("drawing.onprem-network"), cidr]),
+        compare.CLUSTER: (selection.cluster, text("drawing.onprem-cluster").split("\n")),
+        compare.REPOSITORY: (selection.repository, registry.split("\n")),
+        compare.IMAGE: (selection.image, [selection.short_name, text("drawing.onprem-backup")]),
+        compare.GATEWAY: (selection.gateway, text("drawing.onprem-gateway").split("\n")),
+    }
+    parts = {name: _plan_counterpart(name, *resource) for name, resource in resources.items()}
+    outlines = [parts[name].lines[0] for name in _NAMED if not parts[name].made]
     return Plan(
         view="onprem",
         title=text("drawing.onprem-title"),
         description=" ".join(_describe(selection, outlines)),
         region=text("drawing.onprem-room"),
-        own_image=image,
-        registry=registry,
-        image=_plan_counterpart(selection.image, IMAGE_ICON, image, text("drawing.onprem-backup")),
-        network=network,
-        gateway=gateway if selection.gateway else NO_GATEWAY,
+        own_image=selection.short_name,
+        parts=parts if selection.gateway else {**parts, compare.GATEWAY: NO_GATEWAY},
         zones=tuple(_plan_rooms(selection)),
-        cluster=cluster,
     )
 
 
-def _plan_counterpart(resource: object, icon: str, *lines: str) -> Part:
+def _plan_counterpart(name: str, resource: object, lines: Sequence[str]) -> Part:
     """Return a part, or an outline where AWS lacks the resource."""
     if resource is None:
         return Part("", (lines[0], text("drawing.onprem-missing")), made=False)
-    return Part(icon, lines)
+    return Part(THEMES["onprem"].icons[name], lines)
 
 
 def _plan_rooms(selection: Selection) -> Iterator[Zone]:

@@ -6,7 +6,7 @@ learner can lay one picture beside the other: the VPC here corresponds to the sw
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -16,7 +16,6 @@ from handson.core.files import read_data
 KINDS = NEW, CHANGED, GONE, WRONG, MISSING = "new", "changed", "gone", "wrong", "missing"
 """The kinds of marks, in the order of the legend."""
 COUNT = "count"
-IMAGE_ICON = "aws/compute/ec2-container-registry-image"
 
 
 class Mark(Struct, frozen=True):
@@ -65,12 +64,13 @@ class Zone(Struct, frozen=True):
     tiers: tuple[Tier, ...]
 
 
-class Theme(Struct, frozen=True, rename="kebab"):
+class Theme(Struct, frozen=True):
     """What is the same on every picture of a view.
 
     That is the colour of each border and, where it has one, the fill inside; zones look like the
-    region.  And the icons of the outermost border, of what signs in on the learner's computer, of
-    what that reaches, and of the cluster's place for tasks.
+    region.  And the icons of the parts, of what signs in on the learner's computer (client), of
+    what that reaches (login) and, where they have one, of the outermost border (outer) and of the
+    cluster's place for tasks (slot).
     """
 
     outer: str
@@ -81,10 +81,7 @@ class Theme(Struct, frozen=True, rename="kebab"):
     cluster: tuple[str, str]
     registry: tuple[str, str]
     image: str
-    client_icon: str
-    login_icon: str
-    outer_icon: str = ""
-    slot_icon: str = ""
+    icons: Mapping[str, str]
 
 
 THEMES = msgspec.convert(read_data("handson.drawing", "themes.toml"), dict[str, Theme])
@@ -98,7 +95,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         view: The view, which names the theme and the words of the rest.
         region: The words on the border inside the outermost one.
         own_image: The name of the image on that computer.
-        gateway: The gateway on the network's border, or `NO_GATEWAY`.
+        parts: The parts by name; the gateway may be `NO_GATEWAY`.
         others: The line about other resources.
         reasons: The sentences below the picture, numbered from 1 where there are marks.
         kinds: The kinds of marks on the picture.
@@ -109,12 +106,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     description: str
     region: str
     own_image: str
-    registry: Part
-    image: Part
-    network: Part
-    gateway: Part
+    parts: Mapping[str, Part]
     zones: tuple[Zone, ...]
-    cluster: Part
     others: str = ""
     reasons: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()

@@ -85,7 +85,7 @@ def test_all_that_a_new_account_lacks_is_an_outline_with_its_name() -> None:
     kinds = {part: mark.kind for part, mark in found.items()}
     assert kinds == dict.fromkeys(("network", "cluster", "repository", "image"), MISSING)
     drawn = plan(states.empty())
-    ghosts = [drawn.network, drawn.cluster, drawn.registry]
+    ghosts = [drawn.parts[name] for name in ("network", "cluster", "repository")]
     names = ["VPC ecs-handson-vpc", "ECS クラスター ecs-handson-cluster", "Amazon ECR"]
     assert [(part.made, part.lines[0]) for part in ghosts] == [(False, name) for name in names]
 
@@ -99,7 +99,7 @@ def test_a_missing_subnet_or_gateway_is_an_outline_in_its_place() -> None:
         if not tier.made
     ]
     assert ghosts == [("us-east-1b", "10.0.16.0/20", Mark(MISSING, (1,)))]
-    gateway = plan(states.with_vpc(DONE, internet_gateways=())).gateway
+    gateway = plan(states.with_vpc(DONE, internet_gateways=())).parts["gateway"]
     assert (gateway.made, gateway.mark and gateway.mark.kind) == (False, MISSING)
     drawn = plan(states.with_table(DONE, routes=(states.LOCAL,)))  # still meant to be public
     seen = [(tier.public, tier.reached) for zone in drawn.zones for tier in zone.tiers]
