@@ -224,11 +224,15 @@ class CommandBlock(Struct, frozen=True):
 
     def html(self) -> str:
         code = escape("\n".join(self.lines))
-        return (
-            f"<details{' open' if self.unfolded else ''}"
-            ' style="margin:6px 0;text-align:left"><summary style="cursor:pointer">'
-            f'{escape(self.summary)}</summary><pre style="{_CODE}">{code}</pre></details>'
-        )
+        return fold(self.summary, f'<pre style="{_CODE}">{code}</pre>', unfolded=self.unfolded)
+
+
+def fold(summary: str, content: str, *, unfolded: bool = False) -> str:
+    """Return HTML with its content hidden below a summary, unless it is `unfolded`."""
+    return (
+        f'<details{" open" if unfolded else ""} style="margin:6px 0;text-align:left">'
+        f'<summary style="cursor:pointer">{escape(summary)}</summary>{content}</details>'
+    )
 
 
 class Note(Struct, frozen=True):

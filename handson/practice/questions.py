@@ -12,7 +12,7 @@ each state that changes it (`reach.needs-mapped`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from ipaddress import ip_network
 from string import ascii_lowercase
@@ -20,7 +20,7 @@ from string import ascii_lowercase
 from msgspec import Struct
 
 from handson.core import messages
-from handson.core.cards import MARKS, Card, CardPart, Displayable, Note
+from handson.core.cards import MARKS, Card, CardPart, Displayable, Note, fold
 from handson.core.errors import InvalidInput
 from handson.core.files import read_data
 from handson.core.text import check_choice, one_line, quote
@@ -146,11 +146,11 @@ class _QuestionPart(Struct, frozen=True):
 
     def html(self) -> str:
         choices = _block([f"{choice.letter}. {choice.text}" for choice in self.question.choices])
-        reasons = [_reason(choice) for choice in self.question.choices]
+        hint, reasons = _block([self.question.hint]), _block(map(_reason, self.question.choices))
         return (
             f'<div style="margin:12px 0 4px 0;font-weight:600">{escape(self._heading)}</div>'
-            f"{choices}{_fold(messages.text('practice.questions.hint-fold'), [self.question.hint])}"
-            f"{_fold(messages.text('practice.questions.answer'), reasons)}"
+            f"{choices}{fold(messages.text('practice.questions.hint-fold'), hint)}"
+            f"{fold(messages.text('practice.questions.answer'), reasons)}"
         )
 
     @property
@@ -290,13 +290,6 @@ def _reason(choice: AnswerChoice) -> str:
     return f"{mark} {choice.letter} ({messages.text(key)}): {choice.why}"
 
 
-def _fold(summary: str, lines: Sequence[str]) -> str:
-    return (
-        '<details style="margin:6px 0;text-align:left">'
-        f'<summary style="cursor:pointer">{escape(summary)}</summary>{_block(lines)}</details>'
-    )
-
-
-def _block(lines: Sequence[str]) -> str:
+def _block(lines: Iterable[str]) -> str:
     items = "".join(f"<div>{escape(line)}</div>" for line in lines)
     return f'<div style="margin:4px 0 4px 1em;line-height:1.7">{items}</div>'

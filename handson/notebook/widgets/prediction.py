@@ -28,10 +28,6 @@ class PredictionCard(LiveCard):
         """Return the static card: the question, and its choices or what was answered before."""
         return self._prediction.card()
 
-    def choose(self, answer: str) -> None:
-        """Choose an answer, as a click does."""
-        self._chooser.value = answer
-
     def answer(self) -> str:
         """Keep the chosen answer, and return what is shown."""
         parts: list[CardPart] = [Note(messages.text("notebook.widgets.choose-first"), "advice")]

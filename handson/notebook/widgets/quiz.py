@@ -29,10 +29,6 @@ class QuizCard(LiveCard):
         """Return the questions, each with its answer folded away."""
         return self._quiz.card()
 
-    def choose(self, number: int, letter: str) -> None:
-        """Choose an answer to a question, as a click does; numbers count from 1."""
-        self._choosers[number - 1].value = letter
-
     def check(self, number: int, *, explain: bool = False) -> str:
         """Check the choice for a question, show why or a hint, and return the shown text."""
         letter = self._choosers[number - 1].value
