@@ -13,6 +13,7 @@ from handson.core import messages
 from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Table
 from handson.core.errors import HandsonError
 from handson.core.text import write_literal
+from handson.course import syllabus
 from handson.notebook.activity_log import log_outcome
 from handson.notebook.widgets import base
 from handson.notebook.workshop import Workshop
@@ -36,11 +37,10 @@ class FormCard(base.LiveCard):
     A setting is called by the argument of the verb that takes it.
 
     Attributes:
-        id: Its name, which is also its `grade_id` in the syllabus.
-        verb: The workshop's verb that takes the settings.
+        entry: Its name, the verb that takes its settings, and the settings that the learner
+            decides, as the syllabus has them; the usual values of those settings stay secret.
         look: Returns what exists, as the form opens and after its button.
         usual: The exercise's value of each setting.
-        asked: The settings that the learner decides; their usual values stay secret.
         beginning: The values to begin with: nothing for what is asked, else the usual ones.
         values: The values as they are now.
         aws: The connection of the last look.
@@ -50,10 +50,8 @@ class FormCard(base.LiveCard):
         workshop: The workshop whose verbs the button calls.
     """
 
-    id: ClassVar[str]
-    verb: ClassVar[str]
+    entry: ClassVar[syllabus.Form]
     look: ClassVar[Any]
-    asked: ClassVar[tuple[str, ...]]
 
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
@@ -63,7 +61,7 @@ class FormCard(base.LiveCard):
         self.exercise = workshop.settings.exercise
         self.usual = self.list_settings()
         # Nothing chosen, an empty text, or a switch that is off.
-        empty = {n: None if n in CHOICES else type(self.usual[n])() for n in self.asked}
+        empty = {n: None if n in CHOICES else type(self.usual[n])() for n in self.entry.settings}
         self.beginning = {**self.usual, **empty}
         self.values = dict(self.beginning)
         self._made: list[Card] = []
@@ -101,7 +99,7 @@ class FormCard(base.LiveCard):
 
     def call_verb(self, workshop: Workshop, values: Values) -> Iterator[Displayable]:
         """Make it with the workshop's verb, and yield each result as it is made."""
-        yield getattr(workshop, self.verb)(**self.make_arguments(values))
+        yield getattr(workshop, self.entry.verb)(**self.make_arguments(values))
 
     def cell(self, values: Values) -> list[str]:
         """Return the lines of a cell that does the same.
@@ -111,13 +109,13 @@ class FormCard(base.LiveCard):
         written = {
             name: value
             for name, value in self.make_arguments(values).items()
-            if name in self.asked or value != self.usual[name]
+            if name in self.entry.settings or value != self.usual[name]
         }
-        return format_cell_call(f"workshop.{self.verb}", **written)
+        return format_cell_call(f"workshop.{self.entry.verb}", **written)
 
     def label(self, setting: str) -> str:
         """Return the name that the console gives to a setting."""
-        return messages.label("notebook.widgets.setting", f"{self.id}.{setting}")
+        return messages.label("notebook.widgets.setting", f"{self.entry.name}.{setting}")
 
     def static_card(self) -> Card:
         """Return the static card: the settings, the rules' answer, what would be made."""
@@ -129,7 +127,7 @@ class FormCard(base.LiveCard):
         _, answer, preview = self._judged
         table = Table.labelled("notebook.widgets.column", ("setting", "value", "argument"), rows)
         parts: list[CardPart] = [*self._introduce(), table, *answer, *preview, self._cell()]
-        return Card(messages.label("notebook.widgets.form", self.id), parts)
+        return Card(messages.label("notebook.widgets.form", self.entry.name), parts)
 
     def below(self) -> Sequence[Card]:
         """Return the cards of what was made, or one that says that nothing was."""
@@ -157,7 +155,7 @@ class FormCard(base.LiveCard):
         self._answer, self._planned, self._code = HTML(), HTML(), HTML()
         self._status, progress = HTML(), HTML()
         self._bars = base.ProgressBars(progress)
-        label = messages.label("notebook.widgets.button", self.id)
+        label = messages.label("notebook.widgets.button", self.entry.name)
         self._button = Button(description=label, button_style="primary")
         self._button.on_click(lambda _: self.make())
         reset = Button(description=messages.text("notebook.widgets.clear"))
@@ -203,9 +201,9 @@ class FormCard(base.LiveCard):
         where AWS would refuse them, "warn" where what exists is in the way.  That look is of some
         time ago, so the button stays.
         """
-        unfilled = [self.label(name) for name in self.asked if self.values[name] in (None, "")]
-        if unfilled:
-            what = messages.text("notebook.widgets.and").join(unfilled)
+        empty = [name for name in self.entry.settings if self.values[name] in (None, "")]
+        if empty:
+            what = messages.text("notebook.widgets.and").join(map(self.label, empty))
             sentence = messages.text("notebook.widgets.unfilled", what=what)
             return "advice", [Note(sentence, "advice")], []
         try:
@@ -251,7 +249,7 @@ class FormCard(base.LiveCard):
     def _introduce(self) -> list[Note]:
         kind, region = self.target.kind, self.target.region
         place = messages.label("notebook.widgets.place", kind, region=region)
-        return [Note(messages.label("notebook.widgets.intro", self.id)), Note(place)]
+        return [Note(messages.label("notebook.widgets.intro", self.entry.name)), Note(place)]
 
     def _cell(self) -> CommandBlock:
         title = messages.text("notebook.widgets.cell")

@@ -23,16 +23,14 @@ from handson.resources import vpc_listing as vpcs
 
 SHOP = "../docker-rails-workshop"
 """The folder of step 1's app, as the notebooks see it."""
-_SETTINGS = {form.name: form.settings for form in syllabus.FORMS}
+_ENTRIES = {form.name: form for form in syllabus.FORMS}
 
 
 class CreateVpcForm(FormCard):
     """The form "VPC and more", with the zones that the region has now."""
 
-    id = "network"
-    verb = "ensure_network"
+    entry = _ENTRIES["network"]
     look = staticmethod(vpcs.list_network)
-    asked = _SETTINGS["network"]
 
     def __init__(self, workshop: Workshop) -> None:
         self._zones = vpcs.find_zones(workshop.aws)
@@ -76,10 +74,8 @@ class CreateVpcForm(FormCard):
 class CreateClusterForm(FormCard):
     """The form "Create cluster"."""
 
-    id = "cluster"
-    verb = "ensure_cluster"
+    entry = _ENTRIES["cluster"]
     look = staticmethod(lambda aws: [it for it in cluster.find_clusters(aws) if not it.is_deleted])
-    asked = _SETTINGS["cluster"]
 
     def list_settings(self) -> dict[str, Any]:
         return {"name": self.exercise.cluster, "fargate": True, "ec2_instances": False}
@@ -105,10 +101,8 @@ class CreateClusterForm(FormCard):
 class CreateRepositoryForm(FormCard):
     """The form "Create private repository"."""
 
-    id = "repository"
-    verb = "ensure_repository"
+    entry = _ENTRIES["repository"]
     look = staticmethod(repository.find_repositories)
-    asked = _SETTINGS["repository"]
 
     def list_settings(self) -> dict[str, Any]:
         return {"name": self.exercise.repository}
@@ -123,10 +117,8 @@ class CreateRepositoryForm(FormCard):
 class PushImageForm(FormCard):
     """What the console's push commands ask for, and the exercise's tag besides."""
 
-    id = "image"
-    verb = "build_image"
+    entry = syllabus.Form("image", "03-image", "build_image", ("repository", "tag"))
     look = staticmethod(repository.list_repository_names)
-    asked = ("repository", "tag")
 
     def list_settings(self) -> dict[str, Any]:
         return {"context": SHOP, "repository": self.exercise.repository, "tag": "1.0.0"}
@@ -165,7 +157,7 @@ class PushImageForm(FormCard):
 
 
 FORMS: Mapping[str, type[FormCard]] = {
-    form.id: form
+    form.entry.name: form
     for form in (CreateVpcForm, CreateClusterForm, CreateRepositoryForm, PushImageForm)
 }
 
