@@ -50,7 +50,17 @@ _PLACE = r"at `\$\.(?P<name>.+)`$"
 _LIMITS = msgspec.Meta(ge=0, le=1000)
 
 
-class Course(msgspec.Struct, frozen=True, kw_only=True):
+class _Common(msgspec.Struct, frozen=True, kw_only=True, rename={"by_fact": "by-fact"}):
+    """What a course has as its file says it."""
+
+    name: str = ""
+    points: dict[str, Annotated[int, _LIMITS] | Annotated[float, _LIMITS]] = {}
+    by_fact: tuple[str, ...] = ()
+    rubric: dict[str, str] = {}
+    exercise: Variation | None = None
+
+
+class Course(_Common, frozen=True, kw_only=True):
     """What an instructor decides about a course; the defaults are the syllabus's.
 
     Attributes:
@@ -64,14 +74,9 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
         exercise: What varies from learner to learner, or None where all build the same.
     """
 
-    name: str = ""
     since: datetime | None = None
     until: datetime | None = None
-    points: dict[str, int | float] = {}
-    by_fact: tuple[str, ...] = ()
-    rubric: dict[str, str] = {}
     extensions: dict[str, datetime] = {}
-    exercise: Variation | None = None
 
     @property
     def checks(self) -> tuple[syllabus.Check, ...]:
@@ -113,19 +118,12 @@ class _Extension(msgspec.Struct, forbid_unknown_fields=True):
     until: Any
 
 
-class _File(
-    msgspec.Struct, forbid_unknown_fields=True, rename={"since": "from", "by_fact": "by-fact"}
-):
+class _File(_Common, frozen=True, forbid_unknown_fields=True, rename={"since": "from"}):
     """A file as it is written; a moment may be any of TOML's types."""
 
-    name: str = ""
     since: Any = None
     until: Any = None
-    points: dict[str, Annotated[int, _LIMITS] | Annotated[float, _LIMITS]] = {}
-    by_fact: tuple[str, ...] = ()
-    rubric: dict[str, str] = {}
     extensions: tuple[_Extension, ...] = ()
-    exercise: Variation | None = None
 
 
 def read_course(path: Path, *, known_regions: Sequence[str]) -> Course:

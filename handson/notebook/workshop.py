@@ -741,8 +741,7 @@ class Workshop(Displayable):
     def _compare(self, verb: str, **seen: Any) -> tuple[Note, ...]:
         """Return what the learner predicted of a result; `seen` are fields of a snapshot."""
         snapshot = Snapshot(target=self._connection.aws.target, **seen)
-        home, exercise = self.settings.home, self._exercise
-        return predictions.compare_answers(home, verb, snapshot, exercise)
+        return predictions.compare_answers(self.settings.home, verb, snapshot, self._exercise)
 
     @contextmanager
     def _locked(self, aws: Aws | None = None) -> Iterator[Aws]:
