@@ -157,13 +157,12 @@ def choose_zones(
     if not 1 <= wanted <= MOST_ZONES:
         _refuse("course.rules.zone-count", wanted=wanted, most=MOST_ZONES)
     choices = sorted(set(available))
+    values: dict[str, Any] = {"names": ", ".join(choices), "region": region}
     if wanted > len(choices):
-        count, names = len(choices), ", ".join(choices)
-        _refuse("course.rules.zones-few", wanted=wanted, count=count, names=names, region=region)
+        _refuse("course.rules.zones-few", wanted=wanted, count=len(choices), **values)
     for name in named:
         if name not in choices:
-            names = ", ".join(choices)
-            _refuse("course.rules.zone-unknown", typed=name, names=names, region=region)
+            _refuse("course.rules.zone-unknown", typed=name, **values)
     return list(named) or choices[:wanted]
 
 

@@ -87,15 +87,10 @@ class CreateClusterForm(FormCard):
             ec2_instances=values["ec2_instances"],
         )
         form.check(self.exercise)
-        rows = [
-            (self.label("name"), form.name),
-            (
-                messages.text("resources.cluster.row.capacity_providers"),
-                ", ".join(form.capacity_providers),
-            ),
-            (messages.text("resources.cluster.row.container_instances"), "0"),
-        ]
-        return [Rows(rows), Note(messages.text("resources.cluster.no-instances"))]
+        values = {"capacity_providers": form.capacity_providers, "container_instances": 0}
+        described = list_fields("resources.cluster.row", values).rows
+        rows = Rows([(self.label("name"), form.name), *described])
+        return [rows, Note(messages.text("resources.cluster.no-instances"))]
 
 
 class CreateRepositoryForm(FormCard):
