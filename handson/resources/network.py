@@ -239,7 +239,7 @@ def check_blocks(aws: Aws, form: NetworkForm, vpc: Vpc, *, usual: str) -> None:
     block = rules.check_vpc_cidr(vpc.cidr)
     # Subnets in a block that was added to the VPC later cannot overlap with the form's.
     inside = (subnet.cidr for subnet in vpc.subnets if IPv4Network(subnet.cidr).subnet_of(block))
-    rules.check_subnets(block, sorted(list_subnet_blocks(form) | set(inside)))
+    rules.check_subnets(sorted(list_subnet_blocks(form) | set(inside)))
 
 
 def _find_work(aws: Aws, form: NetworkForm, named: Sequence[str], *, vpc_id: str = "") -> Work:
