@@ -86,7 +86,8 @@ class Docker:
             done = subprocess.run(line, env=self.settings, stdout=stream, stderr=stream, text=True)
         except OSError as error:
             return 127, str(error)
-        return done.returncode, (done.stdout or done.stderr or "").strip()
+        said = (stream.strip() for stream in (done.stdout, done.stderr) if stream)
+        return done.returncode, next(filter(None, said), "")
 
     def find(self, label: str, *kind: str) -> list[str]:
         """Return the ids of the containers or networks with a label."""

@@ -17,6 +17,7 @@ echo "$*" >>"$FAKE/calls"
 case "$1 $2" in
 --version*) echo "Docker version 20.10.24" ;;
 "buildx version" | pull*) exit 1 ;;
+"version --format") [ ! -e "$FAKE/down" ] || { echo; echo "no daemon" >&2; exit 1; } ;;
 "compose version" | "image inspect") [ -e "$FAKE/$1" ] ;;
 "run --detach") echo "$*" | sed 's/.* --name=\\([^ ]*\\) .*/\\1/' >>"$FAKE/containers" ;;
 "rm --force") rm "$FAKE/containers" ;;
@@ -156,7 +157,11 @@ def test_a_taken_port_is_told_before_anything_is_asked(
     assert calls(fake, "build", "run") == []
 
 
-def test_no_engine_is_told_in_two_lines(begin: Callable[..., subprocess.Popen[str]]) -> None:
+def test_no_engine_is_told_in_two_lines(
+    begin: Callable[..., subprocess.Popen[str]], fake: Path
+) -> None:
+    (fake / "down").touch()
+    assert refusal(begin())[0] == "✗ No container engine answers: no daemon"
     problem, remedy = refusal(begin(PATH="/nowhere", HANDSON_LANG="ja"))
     assert problem.startswith("✗ コンテナエンジンが応答しません: ")
     assert remedy == "→ Docker を起動するか、DOCKER_HOST を設定してください。"
