@@ -206,7 +206,7 @@ def cut_to_columns(line: str, columns: int) -> str:
 
     if cell_len(line) <= columns:
         return line
-    return f"{set_cell_size(line, columns - 1).rstrip()}…"
+    return f"{set_cell_size(line, columns - 2).rstrip()}…"  # which may be wide, too
 
 
 def _is_needed(run: re.Match[str]) -> bool:
