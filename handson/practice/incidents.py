@@ -103,7 +103,7 @@ class Drill(Struct, frozen=True):
         made: dict[str, str] = {}
         for step in damage:
             if isinstance(step, plan.Step):
-                made = plan.carry_out(self.aws, [step], known=made)
+                plan.carry_out(self.aws, [step], known=made)
             else:
                 IMAGE_URI.write(self.home, step)
         self._keep(incident, broken=True)

@@ -117,17 +117,14 @@ class Creation(Displayable, Struct, frozen=True, kw_only=True):
         return Card(title, (*self.notes, *parts, block, *self.remarks), state)
 
 
-def carry_out(aws: Aws, steps: Sequence[Step], *, known: dict[str, str]) -> dict[str, str]:
+def carry_out(aws: Aws, steps: Sequence[Step], *, known: dict[str, str]) -> None:
     """Make the calls of all steps whose result is not known; independent calls run in parallel.
 
     Args:
         aws: The connection; it reports each call.
         steps: The plan.
         known: The results of earlier steps by name; their calls are skipped, and the results of
-            the calls are added, also where another one fails.
-
-    Returns:
-        The results of all steps by name; an empty string where a step has no result.
+            the calls are added, also where another one fails; "" where a step has no result.
 
     Raises:
         HandsonError: A call failed.  Running calls have finished; dependent ones were not made.
@@ -155,7 +152,6 @@ def carry_out(aws: Aws, steps: Sequence[Step], *, known: dict[str, str]) -> dict
                 aws.say(CountedSentence(made, done=ended, whole=len(missing)))
     if failure:
         raise failure
-    return known
 
 
 def require_permissions(aws: Aws, steps: Sequence[Step], *, known: Mapping[str, str]) -> None:

@@ -40,12 +40,16 @@ def fake() -> FakeAws:
 
 
 def carried_out(fake: FakeAws, *, known: dict[str, str] = NOTHING) -> dict[str, str]:
-    return plan.carry_out(fake.connect(), STEPS, known={**known})
+    results = {**known}
+    plan.carry_out(fake.connect(), STEPS, known=results)
+    return results
 
 
 def test_a_plan_calls_each_step_with_the_results_of_those_before(fake: FakeAws) -> None:
     said: list[str] = []
-    assert plan.carry_out(fake.connect().report_to(said.append), STEPS, known={}) == MADE
+    results: dict[str, str] = {}
+    plan.carry_out(fake.connect().report_to(said.append), STEPS, known=results)
+    assert results == MADE
     parameters = fake.said("AssociateRouteTable")[0]
     assert parameters == {"RouteTableId": "rtb-1", "SubnetId": "subnet-1"}
     made = ["CreateRouteTable rtb-1", "CreateSubnet subnet-1", "CreateVpc vpc-1"]
