@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from ipaddress import IPv4Network
 from typing import Any
 
 from msgspec import Struct
@@ -236,10 +235,8 @@ def check_blocks(aws: Aws, form: NetworkForm, vpc: Vpc, *, usual: str) -> None:
         problem += rules.explain_public_block(vpc.cidr, form.cidr)
         remedy = messages.label("resources.network.right-cidr", way, id=vpc.id, usual=usual)
         raise InvalidInput(problem, remedy)
-    block = rules.check_vpc_cidr(vpc.cidr)
-    # Subnets in a block that was added to the VPC later cannot overlap with the form's.
-    inside = (subnet.cidr for subnet in vpc.subnets if IPv4Network(subnet.cidr).subnet_of(block))
-    rules.check_subnets(sorted(list_subnet_blocks(form) | set(inside)))
+    present = {subnet.cidr for subnet in vpc.subnets}
+    rules.check_subnets(sorted(list_subnet_blocks(form) | present))
 
 
 def _find_work(aws: Aws, form: NetworkForm, named: Sequence[str], *, vpc_id: str = "") -> Work:
