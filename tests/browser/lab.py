@@ -190,7 +190,7 @@ class Opened:
         until(lambda: self._sets_off("runmenu:run-all", _STARTED))
 
     def end_run(self) -> None:
-        self._wait(_RUN)
+        self._wait(IS_RUN)
 
     def save(self) -> dict[str, Any]:
         """Choose Save, again where that was lost, and return the notebook as it is saved then.
@@ -260,7 +260,7 @@ READY = """path => {
     && kernel?.connectionStatus === 'connected' && kernel.status === 'idle'
     && panel.content.widgets.length === panel.content.model.cells.length;
 }"""
-_RUN = """() => {
+IS_RUN = """() => {
   const panel = jupyterapp.shell.currentWidget;
   if (panel.sessionContext.session.kernel.status !== 'idle') return false;
   const codes = [...panel.content.model.cells].filter(cell => cell.type === 'code');
@@ -321,8 +321,8 @@ def accepts(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def until(probe: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + SECONDS
+def until(probe: Callable[[], Any], *, seconds: float = SECONDS) -> Any:
+    deadline = time.monotonic() + seconds
     while not (answer := probe()):
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.1)

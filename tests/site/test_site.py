@@ -5,6 +5,7 @@ The site is built once, or is the folder that HANDSON_SITE names.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -21,7 +22,8 @@ from handson.course.course import Course
 from handson.grading import grade_files
 from handson.notebook import VIEW
 from tests.browser.conftest import BROWSERS
-from tests.browser.lab import READY, SECONDS, Opened
+from tests.browser.lab import IS_RUN, READY, SECONDS, Opened
+from tests.site.firefox import Firefox
 from tests.site.served import ROOT, Edition, StaticHost
 
 pytestmark = pytest.mark.site
@@ -32,6 +34,7 @@ SITE = os.environ.get("HANDSON_SITE", "")
 LEARNER = {"ja": "山田 花子", "en": "Hanako Yamada"}
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
 NOTEBOOKS = ("01-network", "02-cluster", "03-image", "04-evidence", "05-architecture")
+START = f'import handson\nworkshop = handson.start(learner="{LEARNER["ja"]}")\nworkshop'
 EMPTY = "(この行を、あなたの答えに書き換えてください)"
 ANSWERS = {
     "why-network": "外から入ってよい道だけを開けて、ほかの人の機器とは分けておくためです。",
@@ -161,6 +164,8 @@ _ASK = """async code => {
   await asked.done;
   return said;
 }"""
+_READ = """async path =>
+  (await jupyterapp.serviceManager.contents.get(path, { content: true })).content"""
 _SAID = "words => document.querySelector('#said').textContent.includes(words)"
 _TYPE = """([id, blank, typed]) => {
   const cells = [...jupyterapp.shell.currentWidget.content.model.cells];
@@ -289,6 +294,31 @@ def test_work_is_saved_deleted_and_brought_back(
     opened.restart()
     assert "ecs-handson-vpc" in opened.ask("import handson; handson.start().resources()")
     assert (learner.said, host.missing) == ([], [])
+
+
+@pytest.mark.full
+def test_a_learner_works_through_the_workshop_in_firefox(
+    host: StaticHost, tmp_path: Path, require: Callable[[str, bool, str], None]
+) -> None:
+    program = shutil.which("firefox-esr") or shutil.which("firefox")
+    require("firefox", bool(program), "no Firefox is installed")
+    host.filled = fill_blanks("ja") | {"prepare-start-workshop": START}
+    with Firefox(str(program), tmp_path / "profile") as page:
+        for name in ("00-prepare", *NOTEBOOKS):
+            edition = Edition(host, page, "ja")
+            path = edition.path_of(name)
+            page.goto(edition.address_of(path))
+            page.wait_for(READY, path)
+            page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+            page.wait_for(IS_RUN)
+            page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+            assert find_spoilt(edition.saved(name)) == []
+        page.evaluate(_ASK, "workshop.hand_in()")
+        packed = tmp_path / "handed-in.zip"
+        content = page.evaluate(_READ, f"ja/{LEARNER['ja']}.zip")
+        packed.write_bytes(base64.b64decode(content))
+    assert grade(packed) == (80, [])
+    assert page.errors == []
 
 
 @pytest.mark.parametrize("reason", UNABLE)
