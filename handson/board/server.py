@@ -157,23 +157,7 @@ def run_board(
 
 
 async def _serve(folder: ClassFolder, environ: Mapping[str, str], port: int) -> None:
-    prefix = environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
-    # A server of one user has a prefix, too, and is no service.
-    is_service = bool(prefix) and "JUPYTERHUB_USER" not in environ
-    url = urlsplit(environ.get("JUPYTERHUB_SERVICE_URL", "") if is_service else "")
-    host, port = url.hostname or LOCAL, url.port or port
-    with NotReady.replace_os_errors("board.no-port", address=f"{host}:{port}"):
-        sockets = bind_sockets(port, host, socket.AF_INET)
-    if is_service:
-        application = _make_service(folder, prefix, environ)
-        lines = [messages.text("board.service", prefix=prefix)]
-    else:
-        token, port = secrets.token_urlsafe(), sockets[0].getsockname()[1]
-        own = {"token": token, "cookie": f"handson-board-{port}"}
-        # Under another name, another site's page may lead here (DNS rebinding).
-        application = make_application(folder, _WithToken, host=r"(127\.0\.0\.1|localhost)", **own)
-        lines = [messages.text("board.open"), f"http://{LOCAL}:{port}/?token={token}"]
-    HTTPServer(application).add_sockets(sockets)
+    _, lines = await open_board(folder, environ, port=port)
     ended = asyncio.Event()
     with suppress(NotImplementedError, AttributeError):  # Windows has its KeyboardInterrupt alone
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -181,6 +165,35 @@ async def _serve(folder: ClassFolder, environ: Mapping[str, str], port: int) -> 
             asyncio.get_running_loop().add_signal_handler(getattr(signal, name), ended.set)
     print(*lines, sep="\n", flush=True)
     await ended.wait()
+
+
+async def open_board(
+    folder: ClassFolder, environ: Mapping[str, str], *, port: int = 0
+) -> tuple[HTTPServer, list[str]]:
+    """Answer in the running loop; return the server, and the lines that say where.
+
+    Raises:
+        NotReady: As `run_board` has it.
+    """
+    prefix = environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
+    # A server of one user has a prefix, too, and is no service.
+    is_service = bool(prefix) and "JUPYTERHUB_USER" not in environ
+    url = urlsplit(environ.get("JUPYTERHUB_SERVICE_URL", "") if is_service else "")
+    host, port = url.hostname or LOCAL, url.port or port
+    application = _make_service(folder, prefix, environ) if is_service else None
+    with NotReady.replace_os_errors("board.no-port", address=f"{host}:{port}"):
+        sockets = bind_sockets(port, host, socket.AF_INET)
+    if application:
+        lines = [messages.text("board.service", prefix=prefix)]
+    else:
+        token, port = secrets.token_urlsafe(), sockets[0].getsockname()[1]
+        own = {"token": token, "cookie": f"handson-board-{port}"}
+        # Under another name, another site's page may lead here (DNS rebinding).
+        application = make_application(folder, _WithToken, host=r"(127\.0\.0\.1|localhost)", **own)
+        lines = [messages.text("board.open"), f"http://{LOCAL}:{port}/?token={token}"]
+    server = HTTPServer(application)
+    server.add_sockets(sockets)
+    return server, lines
 
 
 def _make_service(folder: ClassFolder, prefix: str, environ: Mapping[str, str]) -> Application:

@@ -2,64 +2,97 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from html import unescape
 from http.client import HTTPMessage, HTTPResponse
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
-
-from handson.core import messages
-from tests.grading import classes
-
-HUB = '''
-"""As jupyterhub.services.auth: a token in a header, whose scopes the hub would tell."""
 from tornado.web import RequestHandler
 
-SCOPES = {"teacher": {"access:services!service=board"}, "learner": {"self"}}
+from handson.board.class_folder import ClassFolder, Learner
+from handson.board.server import draw_class, open_board, run_board
+from handson.core import messages
+from handson.core.errors import HandsonError
+from handson.course.exercise import Exercise
+from tests.grading import classes
+
 
 class HubOAuth:
-    def __init__(self, oauth_client_id):
+    """As jupyterhub.services.auth has it."""
+
+    def __init__(self, oauth_client_id: str) -> None:
         self.login_url = f"/hub/login?client_id={oauth_client_id}"
 
+
 class HubOAuthenticated:
+    """Lets in by a token in a header, whose scopes the hub would tell."""
+
     xsrf_token = b"from the hub"
-    def get_current_user(self):
-        return SCOPES.get(self.request.headers.get("Authorization"), set()) & self.hub_scopes
-    def get_login_url(self):
+    scopes: ClassVar = {"teacher": {"access:services!service=board"}, "learner": {"self"}}
+
+    def get_current_user(self: Any) -> Any:
+        return self.scopes.get(self.request.headers.get("Authorization"), set()) & self.hub_scopes
+
+    def get_login_url(self: Any) -> Any:
         return self.hub_auth.login_url
 
+
 class HubOAuthCallbackHandler(HubOAuthenticated, RequestHandler):
-    def get(self):
+    def get(self: Any) -> None:
         self.finish(f"back, {self.hub_auth.login_url}")
-'''
 
 
+AUTH = SimpleNamespace(
+    HubOAuth=HubOAuth,
+    HubOAuthenticated=HubOAuthenticated,
+    HubOAuthCallbackHandler=HubOAuthCallbackHandler,
+)
+
+
+@dataclass
 class Served:
-    """A board in a process of its own; its last line so far is its address."""
+    """A board's address, its token, and the lines that it says."""
 
-    def __init__(self, folder: Path, *, lines: int = 2, **environ: str) -> None:
-        command = [sys.executable, "-m", "handson", "board", str(folder), "--lang", "en"]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environ}
-        )
-        assert self.process.stdout
-        self.said = [self.process.stdout.readline().strip() for _ in range(lines)]
+    said: list[str]
+
+    def __post_init__(self) -> None:
         self.url, _, self.token = self.said[-1].partition("?token=")
 
-    def end(self, how: signal.Signals = signal.SIGINT) -> int:
-        self.process.send_signal(how)
-        self.process.communicate(timeout=60)
-        return self.process.returncode
+
+@contextmanager
+def serving(folder: Path, **environ: str) -> Iterator[Served]:
+    """Serve a board from a thread of this process."""
+    loop = asyncio.new_event_loop()
+
+    def wait_for(work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, loop).result()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(loop.run_forever)
+        try:
+            server, said = wait_for(open_board(ClassFolder(folder), environ))
+            yield Served(said)
+            server.stop()
+            wait_for(server.close_all_connections())
+        finally:
+            wait_for(loop.shutdown_default_executor())
+            loop.call_soon_threadsafe(loop.stop)
+    loop.close()
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -89,9 +122,9 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(homes: Path) -> Iterator[Served]:
-    board = Served(homes)
-    yield board
-    board.end()
+    messages.use("en")
+    with serving(homes) as board:
+        yield board
 
 
 def test_only_who_has_the_token_gets_in_and_keeps_it_in_a_cookie(served: Served) -> None:
@@ -149,55 +182,65 @@ def test_what_has_not_changed_is_not_sent_again(served: Served) -> None:
     assert (picture[1]["Content-Type"], "5 / 6" in picture[2]) == ("image/svg+xml", True)
 
 
+def test_the_picture_counts_the_learners_whose_check_passed() -> None:
+    checks = [("passed",) * 5, ("passed", "failed", "unproven", "missing", "passed")]
+    svg = draw_class([Learner(name="u01", checks=each) for each in checks], Exercise())
+    assert sorted(re.findall("[0-9]+ / 2", svg)) == ["1 / 2", "1 / 2", "1 / 2", "2 / 2"]
+
+
 def test_ctrl_c_and_docker_stop_end_it_without_a_word(homes: Path) -> None:
-    assert [Served(homes).end(how) for how in (signal.SIGINT, signal.SIGTERM)] == [0, 0]
+    command = [sys.executable, "-m", "handson", "board", str(homes)]
+    codes = []
+    for how in (signal.SIGINT, signal.SIGTERM):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            address = [process.stdout.readline() for _ in range(2)][-1].strip()
+            codes.append(ask(address)[0])
+            process.send_signal(how)
+            codes += [process.stdout.read(), process.wait(timeout=60)]
+    assert codes == [302, "", 0] * 2
 
 
-def run(folder: Path, *options: str, **environ: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "handson", "board", str(folder), "--lang", "en", *options]
-    ended = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, **environ}, check=False
-    )
-    return ended.returncode, ended.stderr
+SERVICE = {"JUPYTERHUB_SERVICE_PREFIX": "/services/board/"}
+LACKING = {
+    "board.no-folder": ("nowhere", {}),
+    "board.no-secret": (".", SERVICE),
+    "board.no-jupyterhub": (".", SERVICE | {"JUPYTERHUB_API_TOKEN": "t"}),
+}
 
 
-def test_a_missing_folder_port_token_or_package_is_told_in_two_lines(homes: Path) -> None:
+@pytest.mark.parametrize("key", LACKING)
+def test_a_missing_folder_token_or_package_is_told(
+    key: str, homes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jupyterhub.services.auth", None)
+    folder, environ = LACKING[key]
+    with pytest.raises(HandsonError) as told:
+        run_board(homes / folder, environ)
+    assert told.value.key == key
+
+
+def test_a_port_that_is_taken_is_told_in_two_lines(homes: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        refused = [
-            run(homes / "nowhere"),
-            run(homes, "--port", port),
-            run(homes, JUPYTERHUB_SERVICE_PREFIX="/services/board/"),
-            run(homes, JUPYTERHUB_SERVICE_PREFIX="/services/board/", JUPYTERHUB_API_TOKEN="t"),
-        ]
-    messages.use("en")
-    begin = [messages.advice(f"board.{key}", path=homes / "nowhere", address=f"127.0.0.1:{port}",
-             reason="Address already in use")[0] for key in ("no-folder", "no-port")]  # fmt: skip
-    begin += [messages.advice("board.no-secret")[0], messages.advice("board.no-jupyterhub")[0]]
-    assert [code for code, _ in refused] == [2] * 4
-    assert [said.splitlines()[0] for _, said in refused] == [f"✗ {each}" for each in begin]
+        command = [sys.executable, "-m", "handson", "board", str(homes), "--port", port]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    values = {"address": f"127.0.0.1:{port}", "reason": "Address already in use"}
+    problem, _ = messages.advice("board.no-port", **values)
+    assert (ended.returncode, ended.stderr.splitlines()[0]) == (2, f"✗ {problem}")
 
 
 def test_behind_a_hub_those_get_in_whom_it_gave_the_services_scope(
-    homes: Path, tmp_path: Path
+    homes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = tmp_path / "jupyterhub" / "services"
-    package.mkdir(parents=True)
-    (package / "auth.py").write_text(HUB)
-    for folder in (package, package.parent):
-        (folder / "__init__.py").touch()
+    monkeypatch.setitem(sys.modules, "jupyterhub.services.auth", AUTH)
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    served = Served(
-        homes,
-        lines=1,
-        PYTHONPATH=os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]),
-        JUPYTERHUB_API_TOKEN="t",
-        JUPYTERHUB_SERVICE_PREFIX="/base/services/board/",
-        JUPYTERHUB_SERVICE_URL=f"http://127.0.0.1:{port}",
-    )
-    url = f"http://127.0.0.1:{port}/base/services/board/"
-    try:
+        at = f"http://127.0.0.1:{free.getsockname()[1]}"
+    prefix = "/base/services/board/"
+    environ = {"JUPYTERHUB_API_TOKEN": "t", "JUPYTERHUB_SERVICE_PREFIX": prefix}
+    with serving(homes, JUPYTERHUB_SERVICE_URL=at, **environ) as board:
+        assert board.said == [messages.text("board.service", prefix=prefix)]
+        url = at + prefix
         status, headers, _ = ask(url)
         assert (status, headers["Location"]) == (302, "/hub/login?client_id=service-board")
         for name in ("", "learners.json", "picture.svg"):
@@ -205,11 +248,10 @@ def test_behind_a_hub_those_get_in_whom_it_gave_the_services_scope(
             assert asked == [200, 302]
         assert '"xsrf":"from the hub"' in ask(url, Authorization="teacher")[2]
         assert ask(f"{url}oauth_callback")[2] == "back, /hub/login?client_id=service-board"
-        assert ask(f"http://127.0.0.1:{port}/")[0] == 404
-    finally:
-        assert served.end(signal.SIGTERM) == 0
+        assert ask(f"{at}/")[0] == 404
 
 
 def test_in_a_terminal_of_a_hubs_server_it_is_no_service(homes: Path) -> None:
-    board = Served(homes, JUPYTERHUB_SERVICE_PREFIX="/user/t/", JUPYTERHUB_USER="t")
-    assert (board.url[:17], board.end()) == ("http://127.0.0.1:", 0)
+    environ = {"JUPYTERHUB_SERVICE_PREFIX": "/user/t/", "JUPYTERHUB_USER": "t"}
+    with serving(homes, JUPYTERHUB_SERVICE_URL="http://0.0.0.0:1", **environ) as board:
+        assert (board.url[:17], ask(board.url)[0]) == ("http://127.0.0.1:", 403)
