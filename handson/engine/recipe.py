@@ -141,7 +141,6 @@ class Recipe:
         self._arguments: dict[str, str] = {}
         self._inherited: dict[str, str] = {}  # the arguments of the stages below
         self._environment: dict[str, str] = {}
-        self._command_is_set = False
 
     def take(self, step: Instruction) -> None:
         """Put an instruction into its stage; carry out what stands before the first one."""

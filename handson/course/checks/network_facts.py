@@ -175,7 +175,7 @@ def _name_subnets(vpc: Vpc, exercise: Exercise) -> list[NamedResource]:
     for index, subnet in enumerate(subnets):
         number = numbers[index]
         if number is None or number in numbers[:index]:
-            number = next(free, index + 1)
+            number = next(free)
         wanted = form.name_of("public-subnet", number=number, zone=subnet.zone)
         named.append(NamedResource(subnet.id, subnet.name, wanted))
     return named
@@ -204,6 +204,6 @@ def _address(subnet: Subnet) -> tuple[int, str]:
 @lru_cache(maxsize=256)
 def _first_address(cidr: str) -> int:
     try:
-        return int(ip_network(cidr, strict=False).network_address)
+        return int(ip_network(cidr).network_address)
     except ValueError:
         return -1
