@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 from pathlib import Path
 from shutil import copytree, rmtree
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from handson.aws.emulator import Running, in_tab
 from handson.aws.emulator.in_tab import SharedState
 from handson.core.errors import NotReady
 from tests.emulator.hooks import Inside, connect, reset
@@ -57,3 +63,29 @@ def test_a_storage_that_takes_nothing_is_told(inside: Inside) -> None:
         shared.save()
     state.unlink()
     assert len(str(told.value).splitlines()) == 2
+
+
+def test_a_full_storage_is_told_apart_from_one_that_takes_nothing(tmp_path: Path) -> None:
+    keys = []
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, None):
+        failure = RuntimeError("no state") if number is None else OSError(number, "told")
+        door: Any = SimpleNamespace(folder=tmp_path, save_state=lambda failure=failure: failure)
+        with pytest.raises(NotReady, match=str(tmp_path)) as told:
+            SharedState(door).save()
+        keys.append(told.value.key)
+    assert keys == [f"aws.emulator.{key}" for key in ("disk-full",) * 2 + ("not-writable",) * 2]
+
+
+def test_a_notebook_reads_before_each_cell_and_saves_after_it(
+    inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "yaml", raising=False)  # only a tab lacks it
+    reset(inside)
+    told: list[tuple[str, Any]] = []
+    shell = SimpleNamespace(events=SimpleNamespace(register=lambda *each: told.append(each)))
+    for region in ("us-east-1", "eu-west-1"):
+        running = in_tab.ensure_running(tmp_path, region=region, shell=shell)
+        assert running == Running(os.getpid(), 1, region, "running")
+    [shared] = {work.__self__ for _, work in told}
+    assert told == [("pre_run_cell", shared.refresh), ("post_run_cell", shared.save)]
+    assert (type(shared), shared.door, "yaml" in sys.modules) == (SharedState, inside.door, False)

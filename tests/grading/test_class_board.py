@@ -54,7 +54,8 @@ def minutes(learner: Learner) -> float:
 
 
 @pytest.mark.parametrize(
-    "place", ["{}/.handson", "{}/workspace/.handson", "{}/workspace/ja", "{}/ps1", "{}/a/b/c/d/e/f"]
+    "place",
+    ["{}/.handson", "{}/workspace/.handson", "{}/workspace/ja", "{}/ps1", "{}/1/2/3/4/5/6/7/8"],
 )
 def test_learners_are_found_by_their_journals_at_any_depth_of_their_folders(
     tmp_path: Path, read: Read, place: str
@@ -64,6 +65,8 @@ def test_learners_are_found_by_their_journals_at_any_depth_of_their_folders(
     (tmp_path / "lost+found").mkdir()
     for number in (1, 2):
         seal(tmp_path / place.format(f"u0{number}"), records(number)[:1])
+    for hidden in ("1/2/3/4/5/6/7/8/9", ".cache/.handson", ".handson/run"):
+        seal(tmp_path / "u03" / hidden, records(3)[:1])
     assert {name: it.checks[0] for name, it in read().items()} == {"u01": "passed", "u02": "passed"}
 
 
@@ -99,6 +102,16 @@ def test_an_error_lasts_from_the_first_of_its_run_whatever_the_learners_clock(
     assert (found.error, "{" in found.error) == (describe_error(BLANK), False)
 
 
+def test_the_log_that_changed_last_counts_and_a_clock_that_was_set_back_makes_no_future(
+    tmp_path: Path, read: Read
+) -> None:
+    log(tmp_path / "u01" / "old", (60, "01-network", "KeyError"))
+    log(tmp_path / "u01" / "new", (10, "02-cluster", "NameError"))
+    log(tmp_path / "u01" / "new", (4, "02-cluster", "NameError"), ahead=-30)
+    [found] = read().values()
+    assert (found.error, minutes(found)) == ("NameError", 4)
+
+
 def test_an_error_is_over_with_a_start_another_error_or_evidence_that_passes(
     tmp_path: Path, read: Read
 ) -> None:
@@ -124,6 +137,24 @@ def test_the_sound_lines_of_damaged_files_are_read(tmp_path: Path, read: Read) -
     assert (found.checks[:2], found.error, len(found.notes)) == (("passed",) * 2, "NameError", 1)
 
 
+@pytest.mark.parametrize("depth", [900, 100_000])
+def test_lines_that_are_nested_deep_hide_neither_the_sound_ones_nor_the_class(
+    tmp_path: Path, read: Read, depth: int
+) -> None:
+    deep = b"[" * depth + b"]" * depth
+    for name in ("evil", "zoe"):
+        seal(tmp_path / name, records(1)[:2])
+        log(tmp_path / name, (9, "02-cluster", "NameError"))
+    with open(tmp_path / "evil" / HAND_IN, "ab") as journal:
+        journal.write(b'{"schema":"handson.evidence/1","observed":' + deep + b"}\n" + deep + b"\n")
+    with open(tmp_path / "evil" / activity.LOG, "ab") as lines:
+        lines.write(b'{"at":' + deep + b"}\n" + deep + b"\n")
+    evil, zoe = read().values()
+    assert (evil.checks, evil.error) == (zoe.checks, zoe.error)
+    assert (zoe.checks[:3], zoe.error) == (("passed", "passed", "missing"), "NameError")
+    assert (len(evil.notes) > 0, zoe.notes) == (True, ())
+
+
 def test_huge_files_and_links_cost_their_learner_alone(tmp_path: Path, read: Read) -> None:
     outside = tmp_path.parent / f"{tmp_path.name}-outside"
     seal(outside, records(9)[:5])
@@ -134,6 +165,7 @@ def test_huge_files_and_links_cost_their_learner_alone(tmp_path: Path, read: Rea
     (tmp_path / "log" / activity.LOG).symlink_to(outside / activity.LOG)
     (tmp_path / "home" / ".handson").symlink_to(outside)
     (tmp_path / "whole" / "inner").symlink_to(outside)
+    (tmp_path / "linked").symlink_to(outside)
     with open(tmp_path / "huge" / HAND_IN, "wb") as huge:
         huge.truncate(9_000_000)
     log(tmp_path / "zoe", (1, "01-network", "NameError"))
@@ -184,6 +216,11 @@ def test_only_what_has_changed_is_read_again_and_new_homes_are_searched_for_now_
     log(tmp_path / "u02", (8, "01-network", ""))
     assert {name: it.error for name, it in read(1).items()} == {"u01": "KeyError"}
     assert [*read(20)] == ["u01", "u02"]
+    elsewhere = home.rename(tmp_path.parent / f"{tmp_path.name}-elsewhere")
+    home.symlink_to(elsewhere)
+    log(elsewhere, (7, "02-cluster", "ValueError"))
+    linked = read(1)["u01"]
+    assert (linked.error, len(linked.notes)) == ("", 1)
 
 
 def test_a_folder_of_thousands_of_folders_is_not_searched_to_its_end(tmp_path: Path) -> None:

@@ -154,10 +154,12 @@ def test_nbgrader_scores_by_the_exercise_of_the_name_in_the_evidence(tmp_path: P
 
 def test_the_class_board_judges_each_by_their_own_exercise(tmp_path: Path) -> None:
     hand_in(tmp_path / "hanako", "Hanako")
+    hand_in(tmp_path / "jiro", "", exercise=SPRING.derive_exercise("jiro"))
     hand_in(tmp_path / "taro", "Taro", exercise=Exercise())
     board = ClassFolder(tmp_path, SPRING)
     checks = {each.name: each.checks[:3] for each in board.read()}
-    assert checks == {"hanako": ("passed",) * 3, "taro": ("unproven",) * 3}
+    passed, unproven = ("passed",) * 3, ("unproven",) * 3
+    assert checks == {"hanako": passed, "jiro": passed, "taro": unproven}
     assert board.exercise.cluster == "ecs-handson-…-cluster"
     assert ClassFolder(tmp_path).exercise == Exercise()
 

@@ -243,6 +243,7 @@ def test_a_learners_name_in_several_ways_is_fine_and_another_none_or_several_are
     several = found(*claims, learner=None)[0]
     assert gist(several) == ("learner-several", "warning", "image")
     assert several.values == {"names": "s01, s01�, s02"}
+    assert found(*claims[1::2], learner=None)[0].values == {"names": "s01, s02"}
 
 
 FIRST = claim(digest="1", observed_at=AT(1))

@@ -82,6 +82,7 @@ def make(root: Path, tmp_path: Path) -> Make:
         ("x = a[b:-1]", {"(b) + 1", "2", "0"}),
         ("def f(a: int = 4) -> 'A':\n  '''Doc.'''\n  return a", {"5", "3", "return None"}),
         ("for a in b:\n  if a: continue\n  c += 1", {"(not (a))", "pass", "c -= 1", "2", "0"}),
+        ("def f(a):\n  return False", {"True"}),
         ("raise AssertionError('never')\n__all__ = ['x']\nA = B | C", set()),
     ],
 )

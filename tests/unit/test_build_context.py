@@ -89,7 +89,8 @@ def test_a_socket_is_left_out_and_a_link_is_not_followed(
     shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (shop / "link").symlink_to("app")
+    (shop / "link-to-nothing").symlink_to("gone")
     with socket.socket(socket.AF_UNIX) as server:
         monkeypatch.chdir(shop)  # an address has at most 108 bytes
         server.bind("socket")
-        assert leave(shop, "") == ALL + " link"
+        assert leave(shop, "") == ALL + " link link-to-nothing"

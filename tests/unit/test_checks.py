@@ -481,6 +481,25 @@ def test_a_wrong_state_fails_its_facts_and_no_other_with_their_causes(name: str)
     assert carried(state) == results
 
 
+COMMANDS = {
+    "a private subnet without a word in its name": "DeleteSubnet",
+    "one zone twice": "",  # more is to be done than that
+    "another region in the URI": "record_image_uri",
+    "a cluster of another region than the URI": "",
+    "re-tagged after the URI was recorded": "tag_image",
+}
+
+
+def test_a_command_is_shown_with_the_causes_that_it_mends_alone() -> None:
+    asked = {name: (WRONG[name][0], command) for name, command in COMMANDS.items()}
+    moved = in_uri(uri=uri(end=f"@{states.DIGEST}"), digest=states.OTHER_DIGEST)
+    asked["moved, and without a tag"] = moved, ""
+    for name, (state, command) in asked.items():
+        causes = [cause for result in checks.run_checks(state).checks for cause in result.diagnoses]
+        [call] = {it.call for it in causes if it.code.startswith(("subnet-", "uri-"))}
+        assert (name, command in call, not call) == (name, True, not command)
+
+
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_harmless_difference_passes_without_any_cause(name: str) -> None:
     results = checks.run_checks(RIGHT[name]).checks

@@ -134,6 +134,18 @@ def test_an_interrupted_clean_up_is_gone_on_with_in_the_same_file(tmp_path: Path
     assert again.receipt.begun_at == first.receipt.begun_at
 
 
+def test_of_two_interrupted_clean_ups_the_newer_is_gone_on_with(tmp_path: Path) -> None:
+    older, newer = (
+        receipts.begin_receipt(tmp_path, HERE, kind=kind, found=(), storage=(), now=NOON + after)
+        for kind, after in (("", timedelta(0)), ("repository", timedelta(hours=1)))
+    )
+    assert older.path != newer.path
+    for kind, path in (("", newer.path), ("repository", newer.path)):
+        found = receipts.find_unfinished(tmp_path, HERE, kind)
+        assert found is not None
+        assert (kind, found.path) == (kind, path)
+
+
 def test_a_finished_receipt_and_that_of_another_account_are_left_alone(tmp_path: Path) -> None:
     other = Target(kind="emulator", account="123456789012", region="us-east-1")
     kept = [begun(tmp_path, VPC, target=other), finished(begun(tmp_path, VPC)), begun(tmp_path)]

@@ -96,6 +96,7 @@ def test_an_empty_file_is_the_course_of_the_syllabus(tmp_path: Path) -> None:
         ("name = 'a'\npoints = { netwrok = 3 }", 2, "network"),
         ("by-fact = ['why-zones']", 1, "repository"),
         ("by-fact = 'network'", 1, "by-fact = ["),
+        ("by-fact = [\n  'network',\n  'why-zones',\n]", 4, "repository"),
         ("[rubric]\nnetwork = 'a'", 2, "why-network"),
         ("[rubric]\nwhy-zones = 1", 2, "why-zones = 1"),
         ("[[extensions]]\nlearner = 7", 2, "learner = 7"),

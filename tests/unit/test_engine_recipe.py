@@ -241,7 +241,7 @@ WRONG = (
      "EXPOSE \uff18\uff10", "COPY --chmod=\uff16\uff14\uff14 a b", "USER 1\v2", "WORKDIR '/a b'",
      "HEALTHCHECK --interval=1.5s CMD x", "HEALTHCHECK --interval=9999999h CMD x",
      "HEALTHCHECK --interval=999999h999999h999999h CMD x", "HEALTHCHECK --retries=\uff12 CMD x",
-     'COPY ["a"]', "COPY --chmod=u+x a b", "COPY --chmod=64 a b", "COPY --chmod=888 a b",
+     'COPY ["a"]', "COPY []", "COPY --chmod=u+x a b", "COPY --chmod=64 a b", "COPY --chmod=888 a b",
      "COPY a $NONE", "ENV A", "ENV =1", "ENV OLD two words", 'LABEL "open',
      "HEALTHCHECK maybe", "HEALTHCHECK CMD", "HEALTHCHECK CMD []", "HEALTHCHECK NONE x",
      "HEALTHCHECK --retries=1 NONE", "HEALTHCHECK --retries=0 CMD x",
@@ -270,5 +270,8 @@ def test_a_step_that_cannot_be_read_is_refused_with_its_line_and_not_left_to_doc
     assert [step for step, (problem, _) in found.items() if "Dockerfile:2 " not in problem] == []
     assert {step: said for step, (_, said) in found.items() if said != remedy} == {}
     assert {advice_on(text)[1] for text in AGAIN} == {remedy}
+    for step, part in (("ENV A=1 'UGLY", "'UGLY"), ("EXPOSE 80 9-8", "9-8"), ("CMD", "CMD")):
+        said = messages.label("engine.unread", "malformed", part=part)
+        assert said in advice_on(f"FROM scratch\n{step}\n")[0]
     assert advice_on("ARG A=1\n") == messages.advice("engine.no-from")
     assert messages.text("engine.wrong-step.before-from") in advice_on("USER 1\nFROM scratch\n")[0]

@@ -10,6 +10,7 @@ from handson.course.owners import (
     Owners,
     describe_owners,
     explain_foreign,
+    list_tags,
     name_owner,
     read_name,
     read_tags,
@@ -50,6 +51,11 @@ def test_the_same_name_typed_otherwise_is_the_same_owner() -> None:
         == "xn--" + "山田 花子".encode("punycode").decode()
     )
     assert (name_owner(""), name_owner(" ")) == ("", "")
+
+
+def test_a_resource_is_tagged_with_its_owner_if_there_is_one() -> None:
+    assert list_tags("") == {"handson": "ecs-handson"}
+    assert list_tags("Aiko") == {"handson": "ecs-handson", "handson-owner": "Aiko"}
 
 
 def test_a_name_too_long_for_a_tag_is_a_digest() -> None:

@@ -37,6 +37,12 @@ networks = st.builds(
 )
 
 
+def test_the_first_block_that_is_public_is_told() -> None:
+    told = rules.explain_public_block("forged", "10.0.0.0/16", "8.0.0.0/16", "9.0.0.0/16")
+    assert told == messages.text("course.rules.public-block", cidr="8.0.0.0/16")
+    assert rules.explain_public_block("10.0.0.0/16", "192.168.0.0/16") == ""
+
+
 SENTENCES = {
     name.removeprefix("rules.").removesuffix(".problem"): (
         pattern(spoken["en"]),

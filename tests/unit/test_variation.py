@@ -31,6 +31,8 @@ def test_the_values_of_a_name_never_change() -> None:
         repository="rails-app-tynxqhtmp",
     )
     assert Course().derive_exercise("Hanako Yamada") == Exercise()
+    forged = SPRING.derive_exercise("\ud800")  # which no file can hold
+    assert forged == SPRING.derive_exercise("?")
 
 
 def test_width_case_and_spaces_of_a_name_do_not_matter_and_its_letters_do() -> None:
