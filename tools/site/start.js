@@ -181,9 +181,3 @@ $("delete").onclick = async () => {
 };
 addEventListener("pageshow", (event) => event.persisted && show());  // back from a notebook
 await show();
-// Python is fetched while the list is read.
-if (!$("able").hidden) {
-  for (const name of ["pyodide.asm.wasm", "pyodide.asm.mjs", "python_stdlib.zip", "handson.tar"]) {
-    document.head.append(Object.assign(document.createElement("link"), { rel: "prefetch", href: `static/pyodide/${name}` }));
-  }
-}
