@@ -30,7 +30,7 @@ from handson.core import errors
 from handson.core.folders import locate
 from handson.core.host import IN_TAB
 from handson.drawing import svg_document
-from handson.drawing.dot_graph import DotGraph
+from handson.drawing.dot_graph import Attributes, DotGraph
 from handson.drawing.scene import INK, Label
 from handson.drawing.svg_document import clean, measure, wrap
 
@@ -121,7 +121,10 @@ def draw_graph(source: str, *, title: str, description: str, language: str = "")
         InvalidInput: Graphviz cannot draw it.
         NotReady: pygraphviz cannot be loaded on this machine.
     """
-    drawing, words = _draw_with_own_words(DotGraph(source, arrange_graph))
+    try:
+        drawing, words = _draw_with_own_words(DotGraph(source, arrange_graph))
+    except ValueError as reason:  # such as a size that is no number
+        raise errors.InvalidInput.from_key("drawing.refused", reason=str(reason)) from reason
     found = _PAGE.search(drawing)
     if found is None:
         raise ValueError("Graphviz's answer is not an SVG drawing")
@@ -201,10 +204,10 @@ def _draw_with_own_words(graph: DotGraph) -> tuple[str, str]:
 class _Text:
     """The words of a part; Graphviz arranges an empty box in their place."""
 
-    def __init__(self, attributes: dict[str, str], kind: str) -> None:
+    def __init__(self, attributes: Attributes, kind: str) -> None:
         self.attributes = attributes
         self.kind = kind
-        words = re.sub(r"\\[lr]|\n", r"\\n", attributes["label"] or "").rstrip()
+        words = re.sub(r"\\[lr]|\n", r"\\n", attributes["label"]).rstrip()
         lines = [line.replace("\\\\", "\\") for line in words.split("\\n")]
         while lines and not lines[-1].strip():
             lines.pop()

@@ -13,7 +13,7 @@ from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
 from handson.drawing import draw, svg_document
 from handson.drawing.dot_graph import DotGraph
-from handson.drawing.graphviz import arrange_graph
+from handson.drawing.graphviz import arrange_graph, draw_graph
 
 GOAL = describe_goal(Exercise())
 SOURCE = r"""
@@ -49,6 +49,11 @@ def test_what_graphviz_says_does_not_reach_the_notebook_nor_hold_back_what_other
         arrange_graph("digraph { a -> ", form="svg")
     print("still here", file=sys.stderr, flush=True)
     assert capfd.readouterr().err == "still here\n"
+
+
+def test_a_size_that_is_no_number_is_refused_in_two_lines() -> None:
+    with pytest.raises(errors.InvalidInput, match="small"):
+        draw_graph("digraph { a -> b [label=asks fontsize=small] }", title="", description="")
 
 
 def test_a_graph_is_written_with_its_boxes_words_and_arrows() -> None:
