@@ -302,7 +302,8 @@ def share_loader() -> Any:
             data = Path(full_path).read_bytes()
             if full_path.endswith(".gz"):  # by parts, as `open_method` reads it, takes longer
                 data = gzip.decompress(data)
-            return _decode_description(Path(full_path).name.partition(".")[0], data)
+            name = Path(full_path).name.removesuffix(".gz").removesuffix(".json")
+            return _decode_description(name, data)
 
     class QuickLoader(Loader):  # type: ignore[misc]
         def list_available_services(self, type_name: str) -> list[str]:
@@ -318,7 +319,7 @@ def share_loader() -> Any:
     return QuickLoader(file_loader=QuickFileLoader())
 
 
-class LazyShapes(dict[str, Any]):
+class LazyParts(dict[str, Any]):
     """The operations and shapes of a service, or the services of a partition, decoded when used."""
 
     def __getitem__(self, name: str) -> Any:
@@ -340,8 +341,13 @@ def _decode_description(name: str, data: bytes) -> Any:
     for partition in parts.get("partitions", ()):
         services = msgspec.json.decode(partition.pop("services"), type=_Parts)
         partition.update((name, msgspec.json.decode(part)) for name, part in partition.items())
-        partition["services"] = LazyShapes(services)
-    return {name: LazyShapes(it) if isinstance(it, dict) else it for name, it in parts.items()}
+        partition["services"] = LazyParts(services)
+    for name, part in parts.items():
+        if name in ("operations", "shapes"):
+            parts[name] = LazyParts(part)
+        elif isinstance(part, dict):
+            parts[name] = {inner: msgspec.json.decode(raw) for inner, raw in part.items()}
+    return parts
 
 
 def find_ca_bundle() -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -11,7 +13,7 @@ import pytest
 from botocore.exceptions import UnknownServiceError
 from botocore.model import ServiceModel
 
-from handson.aws.connection import SERVICES, LazyShapes, share_loader
+from handson.aws.connection import SERVICES, LazyParts, share_loader
 
 
 def own() -> Any:
@@ -20,7 +22,7 @@ def own() -> Any:
 
 def plain(value: Any) -> Any:
     """Return a description as plain dicts, every shape read."""
-    if isinstance(value, LazyShapes):
+    if isinstance(value, LazyParts):
         return {name: value[name] for name in value}
     if isinstance(value, dict):
         return {name: plain(part) for name, part in value.items()}
@@ -36,6 +38,12 @@ def test_descriptions_and_what_all_services_share_are_the_same_as_botocore_reads
         assert plain(ours.load_data(name)) == theirs.load_data(name), name
 
 
+def test_a_file_of_additions_to_a_service_is_read_like_any_other() -> None:
+    [path] = Path(botocore.__file__).parent.glob("data/eks/*/service-2.sdk-extras.json")
+    found = share_loader().file_loader.load_file(str(path.with_suffix("")))
+    assert found == json.loads(path.read_text(encoding="utf-8"))
+
+
 def test_the_order_of_members_is_kept() -> None:
     models = [it.load_service_model("ec2", "service-2") for it in (share_loader(), own())]
     ours, theirs = (list(ServiceModel(model).shape_for("Vpc").members) for model in models)
@@ -43,7 +51,7 @@ def test_the_order_of_members_is_kept() -> None:
 
 
 def test_a_shape_is_read_when_it_is_asked_for_or_missing() -> None:
-    shapes = LazyShapes({"A": msgspec.Raw(b'{"type": "string"}')})
+    shapes = LazyParts({"A": msgspec.Raw(b'{"type": "string"}')})
     assert shapes["A"] == shapes.get("A") == {"type": "string"}
     assert shapes.get("B", 1) == 1
     with pytest.raises(KeyError):
