@@ -46,6 +46,7 @@ def load_to_stay() -> Iterator[None]:
     finally:
         if "IPython" not in sys.modules:
             gc.freeze()
-            gc.set_threshold(_MANY)
+            if 0 < gc.get_threshold()[0] < _MANY:  # what the program has chosen stays
+                gc.set_threshold(_MANY)
         if collects:
             gc.enable()
