@@ -200,6 +200,8 @@ class Aws(Struct):
             region: The other region.
             attempts: How often to make each call there, if not as often as here.
         """
+        if region == self.region and attempts is None:
+            return self
         patience = replace(self.patience, attempts=attempts or self.patience.attempts)
         return replace(self, region=region, patience=patience)
 
