@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 from unicodedata import category, normalize
 
@@ -16,6 +17,7 @@ V = TypeVar("V")
 
 _LONGEST_QUOTE = 60
 _LONGEST_LINE = 120
+_LONGEST_NAME = 256  # as long as a name of ECR may be
 _MOST_LETTERS = 8
 # The patterns of rare letters are compiled at their first use, which takes milliseconds.
 _FULL_WIDTH = "[\uff01-\uff5e\u3000\u2018-\u201f\u2010-\u2015\u2212\u30fc\u3001\u3002\u30fb]+"
@@ -165,8 +167,9 @@ def map_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
 
 def write_call(function: str, *values: Any, **arguments: Any) -> str:
     """Return a call as code for a cell; a stranger's text in it becomes one short line."""
-    given = [write_literal(it) for it in map_texts(values, one_line)]
-    given += [f"{name}={write_literal(it)}" for name, it in map_texts(arguments, one_line).items()]
+    shorten = partial(one_line, longest=_LONGEST_NAME)
+    given = [write_literal(it) for it in map_texts(values, shorten)]
+    given += [f"{name}={write_literal(it)}" for name, it in map_texts(arguments, shorten).items()]
     return f"{function}({', '.join(given)})"
 
 
