@@ -136,16 +136,17 @@ _WAYS = {"forward": "{0} → {1}", "back": "{1} → {0}", "both": "{0} ↔ {1}"}
 def describe_graph(source: str) -> Drawing:
     """Return what a graph in the DOT language shows; the paths of its icons are left out."""
     graph = DotGraph(source, arrange_graph)
+    boxes = {n: it for n, it in enumerate(graph.boxes) if it.raw["name"].startswith("cluster")}
     # Graphviz lists an icon in every box around it, and outer boxes first: the last is innermost.
     inside = {
         inner: f"b{number}"
-        for number, box in enumerate(graph.boxes)
+        for number, box in boxes.items()
         for inner in (*box.raw.get("nodes", []), *box.raw.get("subgraphs", []))
     }
     return Drawing(
         boxes=tuple(
             DrawnBox(id=f"b{number}", label=_read_label(box), inside=inside.get(number, ""))
-            for number, box in enumerate(graph.boxes)
+            for number, box in boxes.items()
         ),
         icons=tuple(
             DrawnIcon(
