@@ -74,7 +74,7 @@ class Destination(Struct, frozen=True):
     repository: str
     username: str
     password: str
-    tags: tuple[str, ...] = ()
+    tags: tuple[str, ...]
     open_session: Callable[[], Any] = https.open_session
 
     def __repr__(self) -> str:

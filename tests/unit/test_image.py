@@ -133,7 +133,7 @@ def test_an_emulator_without_a_registry_is_told_before_the_push() -> None:
     docker: Any = SimpleNamespace(name="docker", push=lambda *_, **__: "pushed")
     for status, kept in {404: False, 401: True, 200: True}.items():
         with serving(Shelf(root=status)) as registry:
-            destination = Destination(registry, "http", "rails-app", "AWS", "x")
+            destination = Destination(registry, "http", "rails-app", "AWS", "x", ("latest",))
             put = partial(push.push_image, docker, IMAGE, destination=destination)
             if kept:
                 assert put(say=ignore_progress) == "pushed"
