@@ -70,7 +70,7 @@ class Theme(Struct, frozen=True):
     That is the colour of each border and, where it has one, the fill inside; zones look like the
     region.  And the icons of the parts, of what signs in on the learner's computer (client), of
     what that reaches (login) and, where they have one, of the outermost border (outer) and of the
-    cluster's place for tasks (slot).
+    cluster's place for tasks (slot), and of a cluster without Fargate (servers).
     """
 
     outer: str
