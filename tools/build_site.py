@@ -32,7 +32,7 @@ STAND_INS = ("ipykernel-6", "piplite-", "pyodide_kernel-", "widgetsnbextension-4
 """The kernel's own wheels, which JupyterLite carries."""
 FIRST = "micropip/__init__.py"
 """The first module that the kernel imports."""
-FOLDER_LAST = "import sys\nsys.path.remove('')\nsys.path.append('')\n"
+FOLDER_LAST = "import sys\nif '' in sys.path: sys.path.append(sys.path.pop(sys.path.index('')))\n"
 """Pyodide looks for each module in the notebook's folder first, which takes 10 ms: a message to the
 page, which asks the browser's storage."""
 EXPECTED = ("micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython")

@@ -28,8 +28,16 @@ class Firefox:
                 [*command, "--remote-debugging-port=0"], stdout=log, stderr=log
             )
         self.errors: list[str] = []
-        place, self._number = profile / "WebDriverBiDiServer.json", 0
-        until(lambda: place.exists() and place.read_text(encoding="utf-8"))
+        self._number = 0
+        try:
+            self._connect(profile / "WebDriverBiDiServer.json")
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+    def _connect(self, place: Path) -> None:
+        until(lambda: place.exists() and place.read_text(encoding="utf-8"), seconds=SECONDS)
         at = json.loads(place.read_text(encoding="utf-8"))
         address = f"ws://{at['ws_host']}:{at['ws_port']}/session"
         self._socket = create_connection(address, timeout=SECONDS, suppress_origin=True)

@@ -23,6 +23,7 @@ from handson.grading import grade_files
 from handson.notebook import VIEW
 from tests.browser.conftest import BROWSERS
 from tests.browser.lab import IS_RUN, READY, SECONDS, Opened
+from tests.conftest import FULL, REQUIRED
 from tests.site.firefox import Firefox
 from tests.site.served import ROOT, Edition, StaticHost
 
@@ -57,6 +58,8 @@ def site(
     require("site", any(map(shutil.which, BROWSERS)), "no Chromium is installed")
     if SITE:
         return Path(SITE)
+    asked = FULL or "site" in REQUIRED
+    require("site", asked, "a build takes a minute and the network, and HANDSON_SITE names none")
     folder = tmp_path_factory.mktemp("site") / "site"
     subprocess.run([sys.executable, ROOT / "tools" / "build_site.py", folder], check=True)
     return folder
