@@ -60,11 +60,8 @@ def require(name: str, available: bool, reason: str) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Start one process more than there are cores, because the browser's tests wait for it.
-
-    Where a hub is asked for, there is one more for its tests, which wait for the engine.
-    """
-    return min(os.cpu_count() or 1, 4) + 1 + ("hub" in REQUIRED)
+    """Start one process more than there are cores: the browser's tests wait more than they work."""
+    return min(os.cpu_count() or 1, 4) + 1
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import chromium, open_browser  # noqa: F401  (a fixture)
+from tests.conftest import REQUIRED
 from tests.engine.base import NAME as BASE
 from tests.hub.seats import Hub, Seat, work_through
 
@@ -27,6 +28,7 @@ TEACHER = "sensei"
 def hub(
     require: Callable[[str, bool, str], None], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Hub]:
+    require("hub", "hub" in REQUIRED, "HANDSON_REQUIRE does not name it; it takes six minutes")
     require("hub", os.geteuid() == 0, "the learners' folders are read by root")
     require("hub", _has_base(), f"no engine answers that has the image {BASE}")
     opened = Hub(tmp_path_factory.mktemp("class"), learners=NAMES, teacher=TEACHER)

@@ -23,7 +23,7 @@ from handson.grading import grade_files
 from handson.notebook import VIEW
 from tests.browser.conftest import BROWSERS
 from tests.browser.lab import IS_RUN, READY, SECONDS, Opened
-from tests.conftest import FULL, REQUIRED
+from tests.conftest import REQUIRED
 from tests.site.firefox import Firefox
 from tests.site.served import ROOT, Edition, StaticHost
 
@@ -58,8 +58,10 @@ def site(
     require("site", any(map(shutil.which, BROWSERS)), "no Chromium is installed")
     if SITE:
         return Path(SITE)
-    asked = FULL or "site" in REQUIRED
-    require("site", asked, "a build takes a minute and the network, and HANDSON_SITE names none")
+    asked = "site" in REQUIRED
+    require(
+        "site", asked, "HANDSON_REQUIRE does not name it; it takes five minutes, and the network"
+    )
     folder = tmp_path_factory.mktemp("site") / "site"
     subprocess.run([sys.executable, ROOT / "tools" / "build_site.py", folder], check=True)
     return folder
@@ -272,6 +274,7 @@ def test_a_learner_works_through_the_workshop(
         print("link to first answer, s: {:.1f}, again {:.1f}".format(*answered))
 
 
+@pytest.mark.full
 def test_work_is_saved_deleted_and_brought_back(
     browser: Any, host: StaticHost, tmp_path: Path
 ) -> None:
