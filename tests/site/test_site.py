@@ -59,9 +59,7 @@ def site(
     if SITE:
         return Path(SITE)
     asked = "site" in REQUIRED
-    require(
-        "site", asked, "HANDSON_REQUIRE does not name it; it takes five minutes, and the network"
-    )
+    require("site", asked, "HANDSON_REQUIRE does not name it; it takes minutes and the network")
     folder = tmp_path_factory.mktemp("site") / "site"
     subprocess.run([sys.executable, ROOT / "tools" / "build_site.py", folder], check=True)
     return folder
