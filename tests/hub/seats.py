@@ -144,15 +144,18 @@ class Seat:
         self.page.wait_for_function(READY, arg=self.path_of("00-prepare"))
 
     def come_back(self) -> None:
-        """Ask for the server, again while the hub does not know yet that it was killed."""
+        """Ask for the server until it answers.
+
+        A hub that is still stopping it, or does not know that it was killed, starts none.
+        """
         self.page.goto(f"{self.hub.address}hub/home")
 
         def is_there() -> bool:
-            self.page.goto(f"{self.hub.address}hub/spawn")
-            self.page.wait_for_load_state()
-            return "/lab" in self.page.url or "spawn-pending" in self.page.url
+            answer = self.page.request.get(f"{self.hub.address}hub/spawn")
+            return answer.ok and "/lab" in answer.url
 
         until(is_there)
+        self.page.goto(f"{self.hub.address}hub/spawn")
         self.wait_for_lab()
 
     def stop(self) -> None:
