@@ -4,17 +4,18 @@
               (export_    archives   bytes of folders and zips, in limits   (several      table
               names,      notebooks  bytes → notebooks, of any editor        processes)   JSON
               roster,     claims     evidence records, the journal          copies        CSV
-              tables)     marks      points and doubts: checks.derive                     report
-                                     over what was observed; digest,                      HTML
-                                     chain, target, time, name
+              tables)     identity   whose it is: export, roster, evidence  identity      report
+                          marks      points and doubts: checks.derive                     HTML
+                                     over what was observed; digest,
+                                     chain, target, time
                           tokens     proofs that AWS signed
                           answers    what a person marks; missing cells
                           doubts     what honest work does not show
                           marking    the points, comments and rulings of people
 
 `grade_class` is that line.  Each submission becomes one `Result` by itself, so that a damaged file
-costs at most itself; `copies` then compares the class.  A `Finding` about a submission has a code,
-a severity, and a sentence and a remedy in either language.
+costs at most itself; `copies` and `identity` then compare the class.  A `Finding` about a
+submission has a code, a severity, and a sentence and a remedy in either language.
 
 Nothing of a submission is executed, unpickled or unpacked to disk, and no verdict in it is read:
 the checks that the notebooks use derive the facts again, by the exercise that grading is given and

@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from handson.core import messages
 from handson.core.errors import InvalidInput
 from handson.core.text import fold_name, list_briefly
-from handson.grading import copies, doubts
+from handson.grading import copies
 from handson.grading.findings import Finding, Result, make_finding
+from handson.grading.identity import compare_names
 from handson.grading.marking import Marks, apply_marks
 from handson.grading.marks import Requirements
 from handson.grading.roster import Learner, Roster
@@ -74,7 +75,8 @@ def grade_class(
         InvalidInput: A path cannot be graded, or nothing was handed in at all.
     """
     submissions = choose_submissions(find_submissions(paths, roster), roster)
-    owners = (Learner(each.owner) for each in submissions if each.owner)
+    names = (each.person.name for each in submissions)
+    owners = map(Learner, filter(None, names))
     requirements = (requirements or Requirements()).for_class(roster.learners or owners)
     work = partial(grade_submission, requirements=requirements, roster=roster, pictures=pictures)
     results: list[Result] = []
@@ -165,5 +167,5 @@ def _compare(results: list[Result], roster: Roster) -> list[Result]:
             found[number].append(make_finding("learner-twice", others=others))
     return [
         replace(result, findings=(*found[number], *result.findings))
-        for number, result in enumerate(doubts.compare_names(results, roster))
+        for number, result in enumerate(compare_names(results, roster))
     ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
@@ -19,20 +19,16 @@ from itertools import pairwise
 from operator import sub
 from typing import Any
 
-from msgspec.structs import replace
-
 from handson.core import messages
-from handson.core.text import fold_name, group_pairs, list_briefly
+from handson.core.text import fold_name, list_briefly
 from handson.course import syllabus
 from handson.course.policy import VERBS
 from handson.grading import copies
 from handson.grading.answers import DIAGRAM_CELL, LONGEST
 from handson.grading.claims import Claims, find_objects
-from handson.grading.export_names import list_words
-from handson.grading.findings import Claim, Finding, Result, Severity, Written, make_finding
+from handson.grading.findings import Claim, Finding, Severity, Written, make_finding
 from handson.grading.marks import format_local
 from handson.grading.notebooks import Notebook, load_cells, load_editions
-from handson.grading.roster import Learner, Roster
 
 CALLS = {*VERBS["evidence"][1], "ec2:DescribeAvailabilityZones", "sts:GetCallerIdentity"}
 """What evidence cells call.  Earlier versions asked for the zones; the caller is asked for when
@@ -78,7 +74,7 @@ def examine_claims(claims: Claims, now: datetime) -> Iterator[Finding]:
         for code, seen in _examine_claim(claim, claim.read_observed(), now):
             if seen:
                 text = list_briefly(seen)
-                yield make_finding(code, check=claim.check, where=claim.where, seen=text)
+                yield claim.make_finding(code, seen=text)
     records = {claim.digest: claim for claim in claims.items}.values()
     counted = Counter(request for claim in records for request in claim.requests)
     again = [request for request, count in counted.items() if count > 1]
@@ -147,57 +143,6 @@ def _list_moments(observed: dict[str, Any]) -> list[datetime]:
         with suppress(ValueError):
             moments.append(datetime.fromisoformat(str(text)))
     return [moment for moment in moments if moment.tzinfo]
-
-
-# Names.
-
-_RAISED: dict[str, tuple[str, Severity]] = {
-    "owner-other": ("owners", "warning"),
-    "learner-other": ("named", "serious"),
-}
-"""The value of a finding that names somebody, and how serious it is if that is another learner."""
-
-
-def compare_names(results: Sequence[Result], roster: Roster) -> Iterator[Result]:
-    """Yield each result with the findings about names in it that are others' of the class.
-
-    On the embedded AWS an owner's tag with another name is a name that was typed before, unless it
-    is that of another learner.
-    """
-    people = {each.learner: Learner(each.learner, each.name) for each in results}
-    people |= {learner.id: learner for learner in roster.learners}
-    # By one word of each name, so that not everybody is compared with everybody.
-    known = group_pairs(
-        (min(words, default=""), (words, each.label))
-        for each in people.values()
-        for text in filter(None, (each.id, each.name))
-        for words in ({*list_words(text)}, {fold_name(text)})
-    )
-    for result in results:
-        learner = people[result.learner]
-        own = {*list_words(learner.label), fold_name(learner.name)}
-        findings = []
-        for finding in result.findings:
-            if finding.code in _RAISED:
-                value, raised = _RAISED[finding.code]
-                others = _find_others(finding.values[value], own, known)
-                severity = raised if others else finding.severity
-                finding = replace(finding, severity=severity, others=others)
-            findings.append(finding)
-        for name in filter(learner.is_named, result.named):
-            if others := _find_others(name, own, known):
-                findings.append(make_finding("names-several", others=others, named=name))
-        yield replace(result, findings=tuple(findings))
-
-
-def _find_others(
-    name: str, own: Set[str], known: Mapping[str, Sequence[tuple[Set[str], str]]]
-) -> tuple[str, ...]:
-    """Return whom else a name means than the one whose own words these are."""
-    words = {*list_words(name)}
-    named = (each for word in words for each in known.get(word, ()))
-    others = {label for theirs, label in named if theirs <= words and not theirs <= own}
-    return tuple(sorted(others))
 
 
 # Answers and the diagram.

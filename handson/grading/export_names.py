@@ -104,6 +104,9 @@ class Person(NamedTuple):
     is_late: bool = False
 
 
+NOBODY = Person()
+
+
 def find_person(name: str, above: str = "") -> Person:
     """Return the person whom the name of a file or folder mentions.
 
@@ -124,7 +127,7 @@ def find_person(name: str, above: str = "") -> Person:
     place = found["before"] if found and _COPY.fullmatch(found["after"]) else stem
     who = place.strip() if place == stem else place.rstrip(" _.@-").strip()
     if who.casefold() in _DATA["nobody"]:
-        return Person()
+        return NOBODY
     platforms = (known for known, prefix in _PREFIXES.items() if prefix.fullmatch(place))
     return Person(who, platform=next(platforms, ""), place=place)
 

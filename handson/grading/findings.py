@@ -137,6 +137,10 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         """Return the state that was seen, as JSON values."""
         return msgspec.json.decode(self.observed, type=dict[str, Any])
 
+    def make_finding(self, code: str, severity: Severity = "warning", **values: Any) -> Finding:
+        """Return a finding about the record."""
+        return make_finding(code, severity, check=self.check, where=self.where, **values)
+
 
 class Bearer(NamedTuple):
     """The evidence record in which an identifier stands."""

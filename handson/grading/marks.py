@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from math import ceil, floor
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -34,8 +33,7 @@ from handson.course.exercise import Exercise
 from handson.course.owners import HOME, describe_owners, name_owner, read_name
 from handson.course.variation import Variation
 from handson.grading.claims import AWS, NOTEBOOK, Claims
-from handson.grading.export_names import says_who
-from handson.grading.findings import CheckMark, Claim, Finding, Severity, make_finding
+from handson.grading.findings import CheckMark, Claim, Finding, Severity
 from handson.grading.roster import Learner
 from handson.grading.tokens import Keys
 
@@ -127,7 +125,7 @@ def judge_check(check: syllabus.Check, claims: Claims, asked: Requirements) -> C
     try:
         result = checks.derive(check.id, claim.read_observed(), asked.find_exercise(claim.learner))
     except InvalidInput as error:
-        unreadable = _about(claim, "observed-unreadable", reason=error.problem)
+        unreadable = claim.make_finding("observed-unreadable", reason=error.problem)
         return replace(mark, status="unproven", proof=claim, objection=unreadable)
     objections = (*_examine_record(claim), *_examine_target(claim, claims, asked))
     status = "unproven" if objections else "passed" if result.passed else "failed"
@@ -160,31 +158,22 @@ def measure_lateness(claims: Claims, until: datetime | None) -> int:
     return max(1, ceil((datetime.fromisoformat(newest) - until).total_seconds()))
 
 
-def examine_evidence(
-    claims: Claims, asked: Requirements, learner: Learner | None
-) -> Iterator[Finding]:
-    """Yield a finding for each record, name and chain that is not as it should be.
-
-    Args:
-        claims: The evidence.
-        asked: What is asked of it.
-        learner: The learner, if the roster or the name of a folder tells who it is.
-    """
+def examine_evidence(claims: Claims, asked: Requirements) -> Iterator[Finding]:
+    """Yield a finding for each record and chain that is not as it should be."""
     for claim in claims.items:
         yield from _examine_record(claim)
         if claim.repeated:
-            yield _about(claim, "record-twins", "serious", names=list_briefly(claim.repeated))
+            yield claim.make_finding("record-twins", "serious", names=list_briefly(claim.repeated))
     for claim in claims.own:
         yield from _examine_target(claim, claims, asked)
-        yield from _examine_circumstances(claim, claims, asked, learner)
-    yield from _examine_names(claims.own, learner)
+        yield from _examine_circumstances(claim, claims, asked)
     by_prefix = {claim.prefix: claim for claim in claims.judged.values()}
     each = [f"{claim.learner}: {prefix}" for prefix, claim in sorted(by_prefix.items())]
     names, last = list_briefly(each), next(reversed(by_prefix.values()), None)
     if last and asked.course.exercise and len(by_prefix) > 1:
-        yield _about(last, "exercise-several", names=names)
+        yield last.make_finding("exercise-several", names=names)
     if last and not asked.course.exercise and {*by_prefix} != {asked.exercise.network.name}:
-        yield _about(last, "exercise-varied", names=names)
+        yield last.make_finding("exercise-varied", names=names)
     chains = group_pairs((claim.learner, claim) for claim in claims.items)
     for _, chain in sorted(chains.items()):
         yield from _examine_chain(chain, is_whole=bool(claims.journal))
@@ -197,9 +186,9 @@ def _examine_record(claim: Claim) -> Iterator[Finding]:
     """Yield why a record proves nothing."""
     if not claim.intact:
         severity: Severity = "serious" if claim.source == NOTEBOOK else "warning"
-        yield _about(claim, "digest-broken", severity, digest=claim.digest[:19])
+        yield claim.make_finding("digest-broken", severity, digest=claim.digest[:19])
     if claim.contradiction:
-        yield _about(claim, "target-contradiction", "serious", said=claim.contradiction)
+        yield claim.make_finding("target-contradiction", "serious", said=claim.contradiction)
 
 
 def _examine_target(claim: Claim, claims: Claims, asked: Requirements) -> Iterator[Finding]:
@@ -212,36 +201,38 @@ def _examine_target(claim: Claim, claims: Claims, asked: Requirements) -> Iterat
         kind = "everybody" if claim.prefix == Exercise().network.name else "nobody"
         whose = list_briefly(holders) or messages.label("grading.exercise-of", kind)
         values = {"prefix": claim.prefix, "whose": whose, "wanted": asked.learner.label or own}
-        yield _about(claim, "exercise-other", "serious", **values)
+        yield claim.make_finding("exercise-other", "serious", **values)
     if asked.target and claim.kind != asked.target:
-        yield _about(claim, "target-other", "serious", kind=claim.kind, wanted=asked.target)
+        yield claim.make_finding("target-other", "serious", kind=claim.kind, wanted=asked.target)
     if asked.accounts and claim.account not in asked.accounts:
         wanted = ", ".join(asked.accounts)
-        yield _about(claim, "account-other", "serious", account=claim.account, wanted=wanted)
+        yield claim.make_finding("account-other", "serious", account=claim.account, wanted=wanted)
     if region and claim.region != region:
-        yield _about(claim, "region-other", "serious", region=claim.region, wanted=region)
+        yield claim.make_finding("region-other", "serious", region=claim.region, wanted=region)
 
 
-def _examine_circumstances(
-    claim: Claim, claims: Claims, asked: Requirements, learner: Learner | None
-) -> Iterator[Finding]:
+def _examine_circumstances(claim: Claim, claims: Claims, asked: Requirements) -> Iterator[Finding]:
     """Yield what a person has to look at although the claim counts."""
     usual = asked.find_exercise(claim.learner).region
     moment = datetime.fromisoformat(claim.observed_at)
     counts = asked.find_region(claims) in (None, claim.region)
     if not asked.region and claim.region != usual and counts and claim.learner not in asked.others:
-        yield _about(claim, "region-other", region=claim.region, wanted=usual)
+        yield claim.make_finding("region-other", region=claim.region, wanted=usual)
     own = {"", *map(name_owner, (claim.learner, fold_name(claim.learner)))}
     others = [it for it in claim.owners if it not in own and not it.startswith(HOME)]
-    others = [it for it in others if not (learner and learner.is_named(read_name(it)))]
+    others = [it for it in others if not asked.learner.is_named(read_name(it))]
     if others:
         # Several learners work in one account; on the embedded AWS `doubts` knows the class.
         severity: Severity = "warning" if claim.kind == AWS else "note"
-        yield _about(claim, "owner-other", severity, owners=describe_owners(*others))
+        yield claim.make_finding("owner-other", severity, owners=describe_owners(*others))
     if asked.since is not None and moment < asked.since:
-        yield _about(claim, "too-early", seen=format_local(moment), limit=format_local(asked.since))
+        yield claim.make_finding(
+            "too-early", seen=format_local(moment), limit=format_local(asked.since)
+        )
     if asked.until is not None and moment >= asked.until:
-        yield _about(claim, "too-late", seen=format_local(moment), limit=format_end(asked.until))
+        yield claim.make_finding(
+            "too-late", seen=format_local(moment), limit=format_end(asked.until)
+        )
 
 
 def format_local(moment: datetime) -> str:
@@ -254,21 +245,6 @@ def format_end(moment: datetime) -> str:
     local = moment.astimezone()
     is_end_of_day = not (local.hour or local.minute or local.second)
     return f"{local - timedelta(hours=1):%Y-%m-%d}" if is_end_of_day else format_local(local)
-
-
-def _examine_names(own: Sequence[Claim], learner: Learner | None) -> Iterator[Finding]:
-    """Yield a finding for each name in the evidence that is not the learner's."""
-    by_name = group_pairs((claim.learner, claim) for claim in own)
-    if "" in by_name:
-        yield _about(by_name.pop("")[0], "learner-unnamed", "note")
-    if len(by_name) > 1 and learner is None:
-        first = next(iter(by_name.values()))[0]
-        yield _about(first, "learner-several", names=list_briefly(sorted(by_name)))
-    for name, claims in by_name.items():
-        if learner is not None and not learner.is_named(name):
-            # A number or an account may be the learner's; `doubts` knows if it is another's.
-            severity: Severity = "serious" if says_who(name, learner.id) else "note"
-            yield _about(claims[0], "learner-other", severity, named=name, count=len(claims))
 
 
 def _examine_chain(chain: list[Claim], *, is_whole: bool) -> Iterator[Finding]:
@@ -292,11 +268,7 @@ def _examine_chain(chain: list[Claim], *, is_whole: bool) -> Iterator[Finding]:
         yield _about_chain(late, "chain-order")
 
 
-def _about(claim: Claim, code: str, severity: Severity = "warning", **values: Any) -> Finding:
-    return make_finding(code, severity, check=claim.check, where=claim.where, **values)
-
-
 def _about_chain(claims: list[Claim], code: str, severity: Severity = "warning") -> Finding:
     ordered = sorted(claims, key=lambda claim: (claim.observed_at, claim.check))
     named = [f"{claim.check} {claim.observed_at} {claim.digest[:19]}" for claim in ordered]
-    return _about(ordered[0], code, severity, records=list_briefly(named, most=3))
+    return ordered[0].make_finding(code, severity, records=list_briefly(named, most=3))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,9 +23,6 @@ from handson.grading.tables import Table, read_table
 
 HEADS_WITHIN = 30
 """Rows among which the heads stand."""
-
-_LONGEST = 6
-"""Words of a longer name that are looked up together."""
 
 _DATA = read_data("handson.grading", "roster_heads.toml")
 PLATFORMS: Mapping[str, Mapping[str, Any]] = _DATA["platforms"]
@@ -74,13 +71,15 @@ class Roster:
     learners: tuple[Learner, ...] = ()
 
     @cached_property
-    def _by_name(self) -> dict[str, list[Learner]]:
-        return group_pairs((name, each) for each in self.learners for name in _list_names(each))
-
-    @cached_property
-    def _by_alias(self) -> dict[str, list[Learner]]:
+    def _index(self) -> dict[str, list[tuple[int, Set[str], Learner]]]:
+        """By one word of each, what learners are called: an alias 0, the name 1, the id 2."""
         return group_pairs(
-            (it, each) for each in self.learners for it in _fold_names(*each.aliases)
+            (min(words), (kind, words, learner))
+            for learner in self.learners
+            for kind, texts in enumerate((learner.aliases, _turn(learner.name), (learner.id,)))
+            for text in texts
+            for words in ({*list_words(text)}, {fold_name(text)} - {""})
+            if words
         )
 
     def find(self, name: str) -> Learner | None:
@@ -89,40 +88,32 @@ class Roster:
         return found[0] if len(found) == 1 else None
 
     def find_namesakes(self, name: str) -> tuple[Learner, ...]:
-        """Return all learners whom a name may mean."""
-        return tuple(next(filter(None, self._candidates(name)), ()))
+        """Return all learners whom a name may mean: of those whom it mentions, the surest."""
+        found = self.find_mentions(name)
+        best = max(found.values(), default=None)
+        return tuple(dict.fromkeys(learner for (learner, _), rank in found.items() if rank == best))
 
-    def _candidates(self, name: str) -> Iterator[list[Learner]]:
-        """Yield the matches of the whole name, of an id in it, of a name in it, of an alias."""
-        words = list_words(name)
-        runs = [
-            [" ".join(words[at : at + length]) for at in range(len(words) - length + 1)]
-            for length in range(min(len(words), _LONGEST), 0, -1)
-        ]
-        yield self._by_name.get(fold_name(name), [])
-        every = dict.fromkeys(run for each in runs for run in each)
-        named = _look_up(self._by_name, every)
-        yield [learner for learner in named if " ".join(list_words(learner.id)) in every]
-        yield from (_look_up(self._by_name, each) for each in runs)
-        yield self._by_alias.get(fold_name(name), [])
-        yield from (_look_up(self._by_alias, each) for each in runs)
+    def find_mentions(self, name: str) -> dict[tuple[Learner, int], tuple[int, int]]:
+        """Return the learners whose alias 0, name 1 or id 2 is in a name, and how sure each is.
 
-
-def _list_names(learner: Learner) -> set[str]:
-    """Return the id and the name as they are looked up, the words of the name in any order."""
-    words = list_words(learner.name)
-    turned = [words[::-1], *(words[at:] + words[:at] for at in range(len(words)))]
-    folded = {re.sub(r"\W", "", "".join(each)) for each in turned}
-    return (folded | _fold_names(learner.id, learner.name)) - {""}
+        The surest is the whole name; then come an id, a name and an alias, of more words first.
+        """
+        folded, words = fold_name(name), list_words(name)
+        whole, every = ({folded}, {*words}), dict.fromkeys((folded, *words))
+        found: dict[tuple[Learner, int], tuple[int, int]] = {}
+        for kind, own, learner in (each for word in every for each in self._index.get(word, ())):
+            if own <= every.keys():
+                rank = (3, 0) if kind and own in whole else (kind, len(own))
+                found[learner, kind] = max(rank, found.get((learner, kind), rank))
+        return found
 
 
-def _fold_names(*names: str) -> set[str]:
-    """Return names as they are looked up: as a whole, and word by word."""
-    return {each for name in names for each in (fold_name(name), " ".join(list_words(name)))}
-
-
-def _look_up(index: Mapping[str, list[Learner]], names: Iterable[str]) -> list[Learner]:
-    return list(dict.fromkeys(learner for name in names for learner in index.get(name, ())))
+def _turn(name: str) -> Iterator[str]:
+    """Yield a name, and its words without spaces in the orders in which people write them."""
+    words = list_words(name)
+    yield name
+    for turned in (words[::-1], *(words[at:] + words[:at] for at in range(len(words)))):
+        yield re.sub(r"\W", "", "".join(turned))
 
 
 @dataclass(frozen=True)

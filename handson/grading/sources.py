@@ -23,7 +23,7 @@ from handson.core.errors import InvalidInput
 from handson.core.text import replace_surrogates
 from handson.grading import export_names
 from handson.grading.archives import MOST_NAMES, SMALL, Entry, Refused, Tree, open_tree, read_entry
-from handson.grading.export_names import RECORDS, RENAMED, Person, find_person, split_suffix
+from handson.grading.export_names import NOBODY, RECORDS, RENAMED, Person, find_person, split_suffix
 from handson.grading.notebooks import find_learners
 from handson.grading.roster import Roster
 
@@ -71,25 +71,17 @@ class Submission:
         root: A folder or a zip of this machine.
         at: The folder within it, or the zip.
         files: The files in that folder that belong to it; empty for all.
-        owner: The learner whom its name mentions, or "".
-        number: The platform's number of the owner, where an export has namesakes, or "".
-        platform: The learning platform whose export it is, or "".
-        place: The name of the learner's folder, or what stands before the files' names.
-        is_late: The platform's name says that it was late.
+        person: The learner whom its name mentions.
         is_zipped: `at` is a zip.
         earlier: The number of the learner's earlier submissions, which are left aside.
-        has_namesakes: Only the number tells the owner from another person of the export.
-        guesses: The names of the folders around it, if the owner may be any of them.
+        has_namesakes: Only the number tells the person from another one of the export.
+        guesses: The names of the folders around it, if the learner may be any of them.
     """
 
     root: str
     at: str = ""
     files: tuple[str, ...] = ()
-    owner: str = ""
-    number: str = ""
-    platform: str = ""
-    place: str = ""
-    is_late: bool = False
+    person: Person = NOBODY
     is_zipped: bool = False
     earlier: int = 0
     has_namesakes: bool = False
@@ -135,7 +127,7 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
             raise InvalidInput.from_key("grading.no-path", path=shown)
     for folder, items in loose.items():
         for named, own in _group(folder, "", items, roster):
-            found = named if named.owner else _submit_unnamed(folder, "", roster)
+            found = named if named.person.name else _submit_unnamed(folder, "", roster)
             yield replace(found, files=tuple(item.entry.name for item in own))
 
 
@@ -143,9 +135,10 @@ def choose_submissions(submissions: Iterable[Submission], roster: Roster) -> lis
     """Return the submission of each learner, the newest of several, sorted by name."""
     by_name: dict[tuple[str, str], list[Submission]] = defaultdict(list)
     for count, submission in enumerate(submissions):
-        known = roster.find(submission.owner)
-        name = known.id if known else submission.owner or f"\0{count}"
-        number = submission.number if submission.has_namesakes else ""
+        person = submission.person
+        known = roster.find(person.name)
+        name = known.id if known else person.name or f"\0{count}"
+        number = person.number if submission.has_namesakes else ""
         by_name[name, number].append(submission)
     chosen = []
     for _, several in sorted(by_name.items()):
@@ -190,7 +183,7 @@ def _split_folder(root: str, at: str, roster: Roster) -> Iterator[Submission]:
     inside = _enter(root, boxes[0].entry) if is_alone else None
     person = find_person(own, above)
     if person.platform and person.place == own:  # whatever else is in it is the learner's
-        yield Submission(root, at, (), *person)
+        yield Submission(root, at, person=person)
     elif inside:
         yield from _split_folder(*inside, roster)
     elif "notebook" in kinds or not ("named" in kinds or any(box.person.name for box in boxes)):
@@ -202,12 +195,13 @@ def _split_folder(root: str, at: str, roster: Roster) -> Iterator[Submission]:
 
 def _submit_group(named: Submission, items: list[_Item], roster: Roster) -> Iterator[Submission]:
     """Yield the submission of what bears one name, or those in the folders of a group."""
-    kinds, is_known = {item.kind for item in items}, roster.find(named.owner) is not None
+    kinds, is_known = {item.kind for item in items}, roster.find(named.person.name) is not None
     boxes = [item.entry for item in items if item.kind == "box"]
     places = [_enter(named.root, at) for at in boxes if not (is_known or kinds - {"box", "other"})]
     members = [(place, each) for place in places if place for each in _split_folder(*place, roster)]
     within = [each for place, each in members if each.files or (each.root, each.at) != place]
-    is_group = any(roster.find(each.owner) for each in within) or _is_group(named.owner, within)
+    is_group = any(roster.find(each.person.name) for each in within)
+    is_group = is_group or _is_group(named.person.name, within)
     if is_group and None not in places:
         yield from (each for _, each in members)
     elif len(items) == len(boxes) == 1:
@@ -222,10 +216,11 @@ def _is_group(name: str, members: Sequence[Submission]) -> bool:
     They are others' where a platform named them; else the names in their evidence decide, and
     without these whether several hold the same notebooks.  Versions and copies are nobody's.
     """
-    if any(each.platform and (each.number or not each.files) for each in members):
+    platforms = [each for each in members if each.person.platform]
+    if any(each.person.number or not each.files for each in platforms):
         return True
-    named = [each for each in members if export_names.says_person(each.owner)]
-    people = {each.owner: _survey(each) for each in named[:MOST_MEMBERS]}
+    named = [each for each in members if export_names.says_person(each.person.name)]
+    people = {each.person.name: _survey(each) for each in named[:MOST_MEMBERS]}
     books = [book for own, _ in people.values() for book in own]
     bearers = [(each, who) for who, (_, learners) in people.items() for each in learners]
     is_named = any(export_names.is_same_person(*pair) for pair in bearers)
@@ -271,7 +266,7 @@ def _submit_unnamed(root: str, at: str, roster: Roster, *, is_stamped: bool = Fa
     known = [person for person in named if roster.find(person.name)]
     known += [person for person in named if person.platform and person.place in names]
     guesses = () if known or len(pairs) < 2 else tuple(person.name for person in named)
-    return Submission(root, at, (), *next(iter(known or named), Person()), guesses=guesses)
+    return Submission(root, at, person=next(iter(known or named), NOBODY), guesses=guesses)
 
 
 def _group(
@@ -297,7 +292,7 @@ def _group(
         stem, person = item.stem, item.person
         if item.is_whole:
             starts = (stem[:end] for end in range(len(stem), 0, -1))
-            own = Person() if item.kind == "loose" else person
+            own = NOBODY if item.kind == "loose" else person
             person = next((owners[start] for start in starts if start in owners), own)
         known = roster.find(person.name)
         name = known.id if known else person.name
@@ -305,7 +300,7 @@ def _group(
         groups.setdefault(key, (person, []))[1].append(item)
     numbers = Counter(name for name, number, *_ in groups if number)
     for (name, *_), (bearer, held) in groups.items():
-        yield Submission(root, at, (), *bearer, has_namesakes=numbers[name] > 1), held
+        yield Submission(root, at, person=bearer, has_namesakes=numbers[name] > 1), held
 
 
 def _describe(entry: Entry, above: str) -> _Item:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from handson.grading import answers, copies, doubts, export_names, tokens
 from handson.grading.archives import MOST_BYTES, MOST_PICTURED, Refused, read_entry
 from handson.grading.claims import Claims, gather_claims
 from handson.grading.findings import CheckMark, Finding, Result, Severity, Written, make_finding
+from handson.grading.identity import Identity
 from handson.grading.marks import Requirements, examine_evidence, judge_check, measure_lateness
 from handson.grading.notebooks import SCORED, Notebook, compare_cells, count_values, read_notebook
 from handson.grading.roster import Learner, Roster
@@ -69,11 +68,10 @@ def grade_submission(
     except Exception as error:  # our own fault must not cost the class its marks
         reason = one_line(f"{type(error).__name__}: {error}")
         finding = make_finding("not-graded", "serious", reason=reason)
-        learner = _identify_learner(set(), submission, roster)
+        learner = Identity(submission, set(), roster).learner
         result = make_empty_result(learner, [finding], requirements)
-    return replace(
-        result, source=submission.source, platform=submission.platform, place=submission.place
-    )
+    person = submission.person
+    return replace(result, source=submission.source, platform=person.platform, place=person.place)
 
 
 def grade_files(folder: Path, names: Sequence[str], course: Course) -> Result:
@@ -148,24 +146,22 @@ def _grade_contents(
     contents = _read_contents(submission)
     claims = gather_claims(contents.notebooks, contents.lines)
     names = {claim.learner for claim in claims.items if claim.learner}
-    submission = _settle_owner(submission, names)
-    learner = _identify_learner(names, submission, roster)
-    about_place = _examine_place(submission, learner, roster)
+    who = Identity(submission, names, roster)
+    learner, about_owner = who.learner, who.examine_owner()
     about_instead = _examine_others(contents)
-    named = learner if _is_named(submission, learner, names, roster) else None
     if not (contents.notebooks or contents.lines):
         files = list_briefly([*contents.files, *contents.others])
         handed_in = bool(files or contents.findings)
         nothing = make_finding("nothing-handed-in")
         if handed_in:
             nothing = make_finding("nothing-readable", "serious", files=files or "-")
-        findings = [nothing, *contents.findings, *about_instead, *about_place]
+        findings = [nothing, *contents.findings, *about_instead, *about_owner]
         return make_empty_result(learner, findings, requirements, handed_in=handed_in)
-    others = _find_others(names, learner, roster, requirements, is_named=named is not None)
+    others = who.find_others(requirements)
     asked = requirements.for_learner(learner, others)
     marks = [judge_check(check, claims, asked) for check in asked.course.checks]
     drawing = judge_check(syllabus.DRAWING, claims, asked)
-    about_evidence = [*examine_evidence(claims, asked, named)]
+    about_evidence = [*who.examine_names(claims), *examine_evidence(claims, asked)]
     objections = (mark.objection for mark in (*marks, drawing) if mark.objection)
     (*written, diagram), about_answers = answers.collect_answers(
         contents.notebooks, asked.course, pictures=pictures
@@ -183,7 +179,7 @@ def _grade_contents(
         *about_answers,
         *doubts.examine_answers(written),
         *doubts.examine_diagram(diagram, contents.notebooks),
-        *about_place,
+        *about_owner,
     ]
     return replace(
         make_empty_result(learner, findings, requirements),
@@ -198,85 +194,6 @@ def _grade_contents(
         identifiers=copies.list_identifiers(claims.items),
         sketches=tuple(copies.sketch_answers(written)),
     )
-
-
-def _settle_owner(submission: Submission, names: set[str]) -> Submission:
-    """Return a submission with the one of the guesses as its owner whom the evidence names."""
-    if not (submission.guesses and names):
-        return submission
-    pairs = product(submission.guesses, names)
-    same = (guess for guess, name in pairs if export_names.is_same_person(guess, name))
-    return dataclasses.replace(submission, owner=next(same, ""))
-
-
-def _identify_learner(names: set[str], submission: Submission, roster: Roster) -> Learner:
-    """Return the learner of a submission.
-
-    Among namesakes the platform's number decides where the roster has it, else the evidence.
-
-    If a submission bears no name, or a number, an account or a repository, the name in its evidence
-    is used; if the evidence names several people or nobody, the submission's path is used.
-    """
-    owner, namesakes = submission.owner, roster.find_namesakes(submission.owner)
-    candidates = [each for each in namesakes if submission.number in each.aliases] or namesakes
-    bearers = {known for name in names if (known := roster.find(name))}
-    if len(candidates) == 1:
-        return candidates[0]
-    if len(bearers) == 1 and bearers <= {*candidates}:
-        return bearers.pop()
-    name = next(iter(names)) if len(names) == 1 else ""
-    if export_names.says_who(owner, name):
-        name = owner
-    elif (known := roster.find(name)) or not owner:
-        return known or Learner(name or submission.source)
-    if submission.has_namesakes and submission.number:
-        return Learner(f"{owner} ({submission.number})", name or owner)
-    return Learner(owner) if export_names.is_same_person(owner, name) else Learner(owner, name)
-
-
-def _is_named(submission: Submission, learner: Learner, names: set[str], roster: Roster) -> bool:
-    """Tell whether a submission's own name says who the learner is.
-
-    Then another name in the evidence contradicts it.  The name of a group says so of nobody.
-    """
-    if len(names) > 1 and not roster.find_namesakes(submission.owner):
-        return any(map(learner.is_named, names))
-    known = (submission.owner, learner.name)
-    return any(export_names.says_who(own, name) for own in known for name in names)
-
-
-def _find_others(
-    names: set[str], learner: Learner, roster: Roster, asked: Requirements, *, is_named: bool
-) -> set[str]:
-    """Return the names in a learner's evidence that are another's, for individual exercises."""
-
-    def is_other(name: str) -> bool:
-        holders = [each.id for each in asked.find_holders(name)]
-        if holders or roster.find(name) not in (None, learner):
-            return learner.id not in holders
-        says_another = export_names.says_who(name, learner.id) and not learner.is_named(name)
-        return is_named and says_another
-
-    return {name for name in names if asked.course.exercise and is_other(name)}
-
-
-def _examine_place(submission: Submission, learner: Learner, roster: Roster) -> Iterator[Finding]:
-    """Yield the findings about the submission as a whole, and about its name."""
-    candidates = roster.find_namesakes(submission.owner)
-    if submission.earlier:
-        count = submission.earlier
-        yield make_finding("earlier-left", "note", count=count, source=submission.source)
-    if submission.is_late:
-        yield make_finding("late-by-name")
-    is_known = not submission.owner or bool(candidates)
-    is_person = export_names.says_who(submission.owner, "")
-    if not (is_known or is_person) and (learner.name or learner in roster.learners):
-        yield make_finding("no-person", "note", name=one_line(submission.owner))
-    elif roster.learners and not is_known:
-        yield make_finding("not-in-roster")
-    if candidates and learner not in candidates:
-        name, learners = one_line(submission.owner), list_briefly([each.id for each in candidates])
-        yield make_finding("name-of-several", learners=learners, name=name)
 
 
 def _read_contents(submission: Submission) -> _Contents:

@@ -14,13 +14,13 @@ import pytest
 
 from handson.course import syllabus
 from handson.course.policy import VERBS
-from handson.grading import Learner, Requirements, Roster, doubts
+from handson.grading import Requirements, Roster, doubts
 from handson.grading.claims import Claims
-from handson.grading.findings import Claim, Finding, Written, make_finding
+from handson.grading.findings import Claim, Finding, Written
 from handson.grading.marks import judge_check
 from handson.grading.notebooks import compare_cells, load_editions
 from handson.grading.sources import Submission
-from handson.grading.submission import grade_submission, make_empty_result
+from handson.grading.submission import grade_submission
 from tests.unit.drawn_by_learners import GOOD
 
 from . import making
@@ -161,47 +161,6 @@ def test_points_from_a_journal_without_the_notebook_are_told() -> None:
     )  # fmt: skip
     both = compare_cells([*books, making.read_cells()], earned)
     assert "journal-alone" not in {each.code for each in both}
-
-
-CLASS = {"s1": "山田 花子", "s2": "佐藤 太郎", "s3": "Ken Ito", "s4": "山田 花子", "s5": "花子"}
-ROSTER = Roster(tuple(Learner(*each) for each in CLASS.items()))
-NAMES = {
-    "山田 花子・佐藤太郎": "s2 佐藤 太郎",
-    "s1 s3": "s3 Ken Ito",
-    "ito / 花子 / ken / 山田": "s3 Ken Ito",
-    **dict.fromkeys(
-        ("山田 花子", "s1", "経済学部 山田 花子 さん", "山田 太郎 花子", "佐藤 太郎"), ""
-    ),
-}
-
-
-def told_of_names(**changes: Any) -> list[tuple[str, str, tuple[str, ...]]]:
-    first = msgspec.structs.replace(make_empty_result(ROSTER.learners[0], []), **changes)
-    stranger = make_empty_result(Learner("s9", "Eva"), [])
-    (result, _) = doubts.compare_names([first, stranger], ROSTER)
-    return [(each.code, each.severity, each.others) for each in result.findings]
-
-
-def test_a_name_that_is_others_of_the_class_too_is_told_with_them() -> None:
-    for name, others in NAMES.items():
-        found = [("names-several", "warning", (others,))] if others else []
-        assert (name, told_of_names(named=(name,))) == (name, found)
-    assert told_of_names(named=("山田 花子 Eva s2",)) == [
-        ("names-several", "warning", ("s2 佐藤 太郎", "s9 Eva"))
-    ]
-
-
-def test_an_owner_who_is_another_of_the_class_is_a_warning_and_a_name_typed_before_a_note() -> None:
-    for owners, others in {"base": (), "花子": (), "Ana, ken ito": ("s3 Ken Ito",)}.items():
-        finding = make_finding("owner-other", "note", owners=owners)
-        severity = "warning" if others else "note"
-        assert told_of_names(findings=(finding,)) == [("owner-other", severity, others)]
-    for named, others in {"2026001": (), "s3": ("s3 Ken Ito",)}.items():
-        finding = make_finding("learner-other", "note", named=named)
-        severity = "serious" if others else "note"
-        assert told_of_names(findings=(finding,)) == [("learner-other", severity, others)]
-    on_aws = make_finding("owner-other", "warning", owners="base")
-    assert told_of_names(findings=(on_aws,)) == [("owner-other", "warning", ())]
 
 
 def test_an_answer_of_the_courses_own_text_is_a_note_and_a_quotation_is_not() -> None:

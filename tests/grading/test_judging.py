@@ -146,10 +146,10 @@ def test_a_learners_own_account_counts_instead_of_the_classes() -> None:
 
 
 def found(
-    *claims: Claim, learner: Learner | None = S01, journal: tuple[str, ...] = (), **asked: Any
+    *claims: Claim, learner: Learner = S01, journal: tuple[str, ...] = (), **asked: Any
 ) -> list[Finding]:
     gathered = Claims(items=[*claims], journal={*journal})
-    return [*examine_evidence(gathered, Requirements(**asked), learner)]
+    return [*examine_evidence(gathered, Requirements(learner=learner, **asked))]
 
 
 def told(*claims: Claim, **asked: Any) -> list[tuple[str, str]]:
@@ -227,25 +227,6 @@ def test_resources_with_another_learners_tag_are_told_and_cost_no_marks() -> Non
     assert judge(claim("cluster", owners=("Bunta",))).points == judge(claim("cluster")).points > 0
 
 
-def test_a_learners_name_in_several_ways_is_fine_and_another_none_or_several_are_told() -> None:
-    for name in ("s01", "S01", "山田花子", "山田\u3000花子", "花子 山田 (s01)"):
-        assert (name, told(claim(learner=name))) == (name, [])
-    other = [claim(check, learner="高橋 健", previous="x") for check in ("cluster", "image")]
-    assert gist(found(claim(), *other)[0]) == ("learner-other", "serious", "cluster")
-    assert found(claim(), *other)[0].values == {"named": "高橋 健", "count": "2"}
-    for name, severity in {"2026001": "note", "hanako-y": "note", "s02": "serious"}.items():
-        assert (name, told(claim(learner=name))) == (name, [("learner-other", severity)])
-    assert told(claim(learner="高橋 健"), learner=None) == []
-    (nameless,) = found(claim(learner=""), claim("cluster", learner="", previous="sha256:network"))
-    assert gist(nameless) == ("learner-unnamed", "note", "network")
-    named = {"image": "s02", "image-uri": "s02", "cluster": "s01\n", "network": "s01"}
-    claims = [claim(check, learner=name) for check, name in named.items()]
-    several = found(*claims, learner=None)[0]
-    assert gist(several) == ("learner-several", "warning", "image")
-    assert several.values == {"names": "s01, s01�, s02"}
-    assert found(*claims[1::2], learner=None)[0].values == {"names": "s01, s02"}
-
-
 FIRST = claim(digest="1", observed_at=AT(1))
 SECOND = claim("cluster", digest="2", previous="1", observed_at=AT(2))
 THIRD = claim("image", digest="3", previous="2", observed_at=AT(3))
@@ -254,7 +235,7 @@ CHAINS: list[tuple[tuple[Claim, ...], str, list[tuple[str, str]]]] = [
     ((FIRST, SECOND, THIRD), "123", []),
     ((FIRST, SECOND, moved(THIRD, previous="1")), "", [("chain-forked", "warning")]),
     ((FIRST, moved(SECOND, previous=None), THIRD), "", [("chain-begun-twice", "note")]),
-    ((FIRST, moved(SECOND, previous=None, learner="s02")), "", [("learner-other", "serious")]),
+    ((FIRST, moved(SECOND, previous=None, learner="s02")), "", []),
     ((FIRST, moved(THIRD, previous="x"), moved(SECOND, previous="y")), "", [("chain-gap", "note")]),
     ((FIRST, THIRD), "13", [("chain-broken", "serious")]),
     ((FIRST, moved(SECOND, observed_at=AT(0))), "", [("chain-order", "warning")]),
@@ -267,7 +248,7 @@ def test_forks_gaps_and_disorder_of_a_chain_are_told_for_each_name() -> None:
     assert [told(*chain, journal=(*kept,)) for chain, kept, _ in CHAINS] == [c[-1] for c in CHAINS]
     of_two = moved(FIRST, digest="8", learner="s02"), moved(FIRST, learner="s02")
     of_one = moved(FIRST, digest="9"), moved(THIRD, previous=None)
-    twice = found(*of_two, *of_one, learner=None)
+    twice = found(*of_two, *of_one)
     assert [each.values["records"] for each in twice if each.code == "chain-begun-twice"] == [
         f"network {AT(1)} 9, image {AT(3)} 3",
         f"network {AT(1)} 8, network {AT(1)} 1",

@@ -13,6 +13,7 @@ from handson.core.errors import InvalidInput
 from handson.course import syllabus
 from handson.grading import Learner, Roster, export_names
 from handson.grading.archives import Refused
+from handson.grading.export_names import Person
 from handson.grading.sources import Submission, choose_submissions, find_files, find_submissions
 
 from .making import zipped
@@ -33,7 +34,7 @@ def put(folder: Path, *names: str, time: int = 1_500_000_000) -> Path:
 
 
 def owners(*paths: Path, roster: Roster = NOBODY) -> list[str]:
-    return [found.owner for found in find_submissions(paths, roster)]
+    return [found.person.name for found in find_submissions(paths, roster)]
 
 
 def chosen(*paths: Path, roster: Roster = NOBODY) -> list[tuple[str, int, bool]]:
@@ -113,7 +114,7 @@ def test_an_export_gives_each_learner_once_with_all_that_bears_the_same_name(
     for platform, (prefix, owner, place) in FLAT.items():
         for n in range(count):
             put(tmp_path / platform, *(prefix.format(n, n) + name for name in (*FILES, "a.zip")))
-        found = [(each.owner, each.platform, each.place, len(each.files))
+        found = [(each.person.name, each.person.platform, each.person.place, len(each.files))
                  for each in find_submissions([tmp_path / platform], NOBODY)]  # fmt: skip
         assert found == [(owner.format(n, n), platform, place.format(n, n), 5)
                          for n in range(count)]  # fmt: skip
@@ -125,12 +126,12 @@ def test_an_export_gives_each_learner_once_with_all_that_bears_the_same_name(
             put(folder / "Feedback Attachment(s)", "01-network.ipynb")
         for given in (tmp_path / f"{platform} folders", tmp_path / f"{platform} folders" / top):
             submissions = [*find_submissions([given], NOBODY)]
-            assert [(each.owner, each.platform, each.place) for each in submissions] == [
-                (owner.format(n, n), platform, place.format(n, n)) for n in range(count)
-            ]
+            assert [
+                (each.person.name, each.person.platform, each.person.place) for each in submissions
+            ] == [(owner.format(n, n), platform, place.format(n, n)) for n in range(count)]
             assert {len([*find_files(each)]) for each in submissions} == {4}
         [one] = find_submissions([folder], NOBODY)
-        assert (one.owner, one.platform) == (owner.format(n, n), platform)
+        assert (one.person.name, one.person.platform) == (owner.format(n, n), platform)
 
 
 def test_a_folder_or_a_list_of_notebooks_is_one_submission_however_deep(tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ def test_a_folder_or_a_list_of_notebooks_is_one_submission_however_deep(tmp_path
         assert owners(tmp_path / given) == ["s01"]
     folder = put(tmp_path / "s01")
     (found,) = find_submissions([folder / name for name in BOOKS], NOBODY)
-    assert found == Submission(str(folder), "", BOOKS, "s01", place="s01")
+    assert found == Submission(str(folder), "", BOOKS, Person("s01", place="s01"))
     loose = ("s02_01-network.ipynb", "s03_02-cluster.ipynb")
     assert owners(*(put(folder, *loose) / name for name in loose)) == ["s02", "s03"]
 
@@ -156,15 +157,15 @@ def test_a_folder_or_a_list_of_notebooks_is_one_submission_however_deep(tmp_path
 def test_an_export_without_folders_or_of_zips_is_a_class(tmp_path: Path) -> None:
     for number in (1, 2):
         put(tmp_path, *(f"Ana {number}_5{number}_assignsubmission_file_{name}" for name in BOOKS))
-    found = [(each.owner, each.number, len(each.files))
+    found = [(each.person.name, each.person.number, len(each.files))
              for each in find_submissions([tmp_path], NOBODY)]  # fmt: skip
     assert found == [("Ana 1", "51", 2), ("Ana 2", "52", 2)]
     inner = zipped({f"work/{name}": b"{}" for name in BOOKS})
     export = {"s01.zip": inner, "note.txt": b"", "s02/ja/01-network.ipynb": b"{}"}
     (tmp_path / "export.zip").write_bytes(zipped(export))
     found = find_submissions([tmp_path / "export.zip"], NOBODY)
-    files = {(each.owner, each.source, each.is_zipped): [file.shown for file in find_files(each)]
-             for each in found}  # fmt: skip
+    files = {(each.person.name, each.source, each.is_zipped): [
+        file.shown for file in find_files(each)] for each in found}  # fmt: skip
     assert files == {
         ("s01", "export.zip/s01.zip", True): ["work/01-network.ipynb", "work/02-cluster.ipynb"],
         ("s02", "export.zip/s02", False): ["ja/01-network.ipynb"],
@@ -238,16 +239,16 @@ def test_of_one_learner_the_folders_around_the_files_are_guesses(tmp_path: Path)
     (tmp_path / "inbox" / "Ana").mkdir(parents=True)
     (tmp_path / "inbox" / "Ana" / "a.zip").write_bytes(zipped({f"work/{BOOKS[0]}": b"{}"}))
     [one] = find_submissions([tmp_path / "inbox"], NOBODY)
-    assert (one.owner, one.guesses) == ("a", ("a", "Ana"))
+    assert (one.person.name, one.guesses) == ("a", ("a", "Ana"))
     put(tmp_path / "room" / "Ana" / "Step 2" / "work")
     [one] = find_submissions([tmp_path / "room"], NOBODY)
-    assert (one.owner, one.guesses) == ("Step 2", ("Step 2", "Ana", "room"))
+    assert (one.person.name, one.guesses) == ("Step 2", ("Step 2", "Ana", "room"))
     [one] = find_submissions([tmp_path / "room"], Roster((Learner("Ana"),)))
-    assert (one.owner, one.guesses) == ("Ana", ())
+    assert (one.person.name, one.guesses) == ("Ana", ())
     put(tmp_path / "Submitted files" / "Ana" / "Step 2" / "Version 2")
     for given in (tmp_path / "Submitted files", tmp_path / "Submitted files" / "Ana"):
         [one] = find_submissions([given], NOBODY)
-        assert (one.owner, one.platform, one.guesses) == ("Ana", "teams", ())
+        assert (one.person.name, one.person.platform, one.guesses) == ("Ana", "teams", ())
 
 
 def test_several_zips_or_folders_of_one_name_are_one_submission(tmp_path: Path) -> None:
@@ -355,13 +356,13 @@ def test_a_notebook_with_another_ending_is_named_and_not_read(tmp_path: Path) ->
     assert owners(tmp_path / "s01") == ["s01"]
     assert owners(tmp_path / "class") == ["s02", "s03"]
     [named] = find_submissions([tmp_path / "s01" / renamed[0]], CLASS)
-    assert (named.owner, named.files) == ("s01", renamed[:1])
+    assert (named.person.name, named.files) == ("s01", renamed[:1])
 
 
 def test_a_file_of_another_kind_is_the_learners_whose_name_it_bears(tmp_path: Path) -> None:
     names = ("s01_01-network.ipynb", "s01_report.pdf", "s02_01-network.html", "s03 my.pdf", "x.pdf")
     put(tmp_path, *names, "index.html", "LICENSE", "s02_submissionText.html")
-    found = {each.owner: each.files for each in find_submissions([tmp_path], CLASS)}
+    found = {each.person.name: each.files for each in find_submissions([tmp_path], CLASS)}
     assert found == {"s01": names[:2], "s02": names[2:3], "s03 my": names[3:4]}
     assert owners(tmp_path) == ["s01", "s02"]
 

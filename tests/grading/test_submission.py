@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from handson.grading import Learner, Requirements, Result, Roster, judge_folders
+from handson.grading.export_names import Person
 from handson.grading.sources import Submission
 from handson.grading.submission import grade_submission
 from tests.unit.drawn_by_learners import WRONG, draw
@@ -27,9 +28,9 @@ def book() -> Book:
     return making.hand_in("s01", seed=1)
 
 
-def graded(folder: Path, *, roster: Roster = TWO, **of: Any) -> Result:
-    asked = of.pop("asked", Requirements())
-    return grade_submission(Submission(str(folder), **of), asked, roster)
+def graded(folder: Path, owner: str = "", asked: Requirements | None = None) -> Result:
+    asked = asked or Requirements()
+    return grade_submission(Submission(str(folder), person=Person(owner)), asked, TWO)
 
 
 def codes(result: Result) -> list[str]:
@@ -98,51 +99,6 @@ def test_what_a_diagram_lacks_is_told_by_fact_and_costs_no_points(
     result = graded(book.write(tmp_path))
     assert (read(result), codes(result)) == (("missing", None), ["outputs-missing"])
     assert "Diagram" in result.diagram.text
-
-
-YAMADA, ANA = {"owner": "山田 花子"}, {"owner": "Ana"}
-SAME = Roster(tuple(Learner(f"s0{n}", "山田 花子", aliases=(f"{n + 5}",)) for n in (1, 2)))
-OWNERS: list[tuple[list[str], dict[str, Any], str, str]] = [
-    (["s02"], {"owner": "s01"}, "s01", "learner-other"),
-    (["s02"], YAMADA, "s02", ""),
-    (["s01", "s02"], YAMADA, "山田 花子", "learner-other name-of-several"),
-    (["Ana"], YAMADA, "山田 花子", "learner-other name-of-several"),
-    (["山田 花子"], {**YAMADA, "number": "7", "roster": SAME}, "s02", ""),
-    (["山田 花子"], {**YAMADA, "number": "8", "roster": SAME}, "山田 花子", "name-of-several"),
-    (["s01"], ANA, "Ana", "learner-other not-in-roster"),
-    (["Ana"], {**ANA, "number": "7"}, "Ana", "not-in-roster"),
-    (["Ana"], {**ANA, "number": "7", "has_namesakes": True}, "Ana (7)", "not-in-roster"),
-    (["Ana"], {**ANA, "has_namesakes": True}, "Ana", "not-in-roster"),
-    (["Ana"], {**ANA, "roster": Roster()}, "Ana", ""),
-    (["山田 花子"], {"owner": "2026001@0095", "roster": Roster()}, "2026001@0095", "no-person"),
-    (["Ana"], {"owner": "hanako-y", "roster": ONE}, "s03", "no-person"),
-    (["Ben"], {"owner": "hanako-y", "roster": ONE}, "hanako-y", "no-person"),
-    (["Ben"], {"owner": "Participant 40", "roster": Roster()}, "Participant 40", "no-person"),
-    (["Ana", "Ben"], {"owner": "hanako-y", "roster": Roster()}, "hanako-y", "learner-several"),
-    (["Ana", "Ben"], {"owner": "Group A", "roster": Roster()}, "Group A", "learner-several"),
-    (["s05"], {"owner": "s04", "roster": Roster()}, "s04", "learner-other"),
-    (["s05"], {"owner": "s04", "roster": Roster((Learner("s04"),))}, "s04", "learner-other"),
-    (["Ana"], {"owner": "s04", "roster": Roster((Learner("s04"),))}, "s04", ""),
-    (["Ana"], {"owner": "Ana", "is_late": True, "roster": ONE}, "s03", "late-by-name"),
-    (["Ana"], {"owner": "Lab", "guesses": ("Lab", "Ana B"), "roster": Roster()}, "Ana B", ""),
-    (["Ana"], {"owner": "Lab", "guesses": ("Lab", "Ben"), "roster": ONE}, "s03", ""),
-    (["S02"], {}, "s02", ""),
-    (["Ana"], {}, "Ana", ""),
-    ([""], {}, "inbox", "learner-unnamed"),
-    (["Ana", "Ben"], {}, "inbox", "learner-several"),
-]
-
-
-def test_the_folder_says_whose_it_is_and_evidence_decides_among_namesakes(tmp_path: Path) -> None:
-    for named, of, learner, found in OWNERS:
-        result = graded(hand_in(tmp_path / "inbox", *named), **of)
-        told = dict.fromkeys(code for code in codes(result) if code != "notebook-missing")
-        assert (named, of, result.learner, " ".join(told)) == (named, of, learner, found)
-    result = graded(hand_in(tmp_path / "a", "s01", "s02"), owner="山田\n花子", earlier=2)
-    assert [(each.code, each.severity, each.values) for each in result.findings[-2:]] == [
-        ("earlier-left", "note", {"count": "2", "source": "a"}),
-        ("name-of-several", "warning", {"learners": "s01, s02", "name": "山田�花子"}),
-    ]
 
 
 def test_what_holds_nothing_readable_or_meets_a_fault_of_ours_is_told(tmp_path: Path) -> None:
