@@ -110,7 +110,7 @@ class Figures:
                     self.note(name, self.push_with_library(engine, local, address))
 
     def push_with_library(self, engine: Engine, local: LocalImage, address: str) -> float:
-        destination = Destination(address, "http", NAME, "AWS", _find_password(), ("latest", "v1"))
+        destination = Destination(address, "http", NAME, "AWS", _find_password(), "latest")
         line = TerminalProgress(Terminal(), columns=80).line("push")
         started, worked = time.perf_counter(), time.process_time()
         engine.push(local, destination, say=line)
@@ -244,8 +244,8 @@ def docker(*arguments: str) -> None:
 
 def push_one(layout: str, image_id: str, address: str) -> int:
     """Push a layout in a process of its own, and print the most memory it had, in MB."""
-    local = LocalImage("builtin", NAME, image_id, ("latest",), 0, layout=Path(layout))
-    destination = Destination(address, "http", NAME, "AWS", _find_password(), local.tags)
+    local = LocalImage("builtin", NAME, image_id, "latest", 0, layout=Path(layout))
+    destination = Destination(address, "http", NAME, "AWS", _find_password(), local.tag)
     BuiltinEngine().push(local, destination, say=ignore_progress)
     # Linux counts in kilobytes, macOS in bytes.
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -79,14 +79,14 @@ class BuiltinEngine:
                 "history": [{"created": _CREATED, **line} for line in recipe.history],
             }
             content = oci.to_json_bytes(described)
-            config = layout.add_image(content, layers, request.tags, base=recipe.base)
+            config = layout.add_image(content, layers, request.tag, base=recipe.base)
             name = f"{request.name.replace('/', '_')}-{layout.manifest().digest[7:19]}"
             oci.keep_layout(layout.folder, request.folder / name)
         return model.LocalImage(
             engine=BUILTIN,
             name=request.name,
             id=config.digest,
-            tags=request.tags,
+            tag=request.tag,
             size_bytes=sum(layer.size for layer in layers),
             steps=tuple(step.source for step in instructions),
             layout=request.folder / name,

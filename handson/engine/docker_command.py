@@ -41,11 +41,11 @@ def run_build(request: BuildRequest, environ: Mapping[str, str]) -> Iterator[dic
     """Build and tag an image; give what BuildKit prints as the events of the classic builder.
 
     Args:
-        request: What to build; it gets its first tag.
+        request: What to build.
         environ: How the docker command finds the engine and the user's settings.
     """
     context = request.context.absolute()
-    name = f"{request.name}:{request.tags[0]}"
+    name = f"{request.name}:{request.tag}"
     command = ["docker", "build", "--progress=plain", f"--platform={IMAGE_PLATFORM}"]
     command += [f"--file={context / DOCKERFILE}", f"--tag={name}", f"--label={ENGINE_LABEL}=docker"]
     command += [f"--build-arg={name}={value}" for name, value in request.build_args.items()]

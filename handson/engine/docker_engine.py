@@ -70,15 +70,12 @@ class DockerEngine:
             with closing(self._start_build(request, say)) as events:
                 for event in events:
                     log.take(event)
-            image = f"{request.name}:{request.tags[0]}"
-            for tag in request.tags[1:]:
-                self._client.tag(image, request.name, tag)
-            details = self._client.inspect_image(image)
+            details = self._client.inspect_image(f"{request.name}:{request.tag}")
         return model.LocalImage(
             engine=NAME,
             name=request.name,
             id=details["Id"],
-            tags=request.tags,
+            tag=request.tag,
             size_bytes=details["Size"],
             platform=f"{details['Os']}/{details['Architecture']}",
             steps=tuple(step.source for step in instructions),
@@ -98,12 +95,11 @@ class DockerEngine:
         """
         registry, progress = registry_client.RegistryClient(destination), PushProgress(say)
         try:
-            digest = self._push_first_tag(image, destination, progress)
+            digest = self._push_tag(image, destination, progress)
         except registry_client.Unreachable:
             if not (https.is_on_loopback(destination.registry) and registry.find_status()):
                 raise
             return self._send_for_engine(image, destination, say)
-        registry.put_tags(destination.tags[1:], *registry.fetch(digest), say)
         described, *_ = registry.fetch_images(digest).values()
         return registry_client.describe_push(NAME, destination, digest, described, progress)
 
@@ -135,7 +131,7 @@ class DockerEngine:
                     fileobj=archive,
                     custom_context=True,
                     dockerfile=DOCKERFILE,
-                    tag=f"{request.name}:{request.tags[0]}",
+                    tag=f"{request.name}:{request.tag}",
                     buildargs=dict(request.build_args),
                     platform=IMAGE_PLATFORM,
                     labels={model.ENGINE_LABEL: NAME},
@@ -148,10 +144,10 @@ class DockerEngine:
                     raise
                 yield {"error": docker_client.reason_of(error)}
 
-    def _push_first_tag(
+    def _push_tag(
         self, image: model.LocalImage, destination: model.Destination, progress: PushProgress
     ) -> str:
-        target, tag = f"{destination.registry}/{destination.repository}", destination.tags[0]
+        target, tag = f"{destination.registry}/{destination.repository}", destination.tag
         # Docker uses HTTP with a registry on 127.0.0.1 by itself; Podman needs the parameter.
         plain = {"tlsVerify": "false"} if destination.scheme == "http" else {}
         name, digest = f"{target}:{tag}", ""

@@ -45,14 +45,14 @@ class BuildRequest(Struct, frozen=True):
         context: The build context, a folder with a Dockerfile.
         folder: The folder for an engine's layouts and logs; created when needed.
         name: The image's local name.
-        tags: The tags the image gets, the chosen one first.
+        tag: Its tag.
         build_args: Values for the Dockerfile's `ARG`s.
     """
 
     context: Path
     folder: Path
     name: str = "rails-app"
-    tags: tuple[str, ...] = ("latest",)
+    tag: str = "latest"
     build_args: Mapping[str, str] = {}
 
 
@@ -65,7 +65,7 @@ class Destination(Struct, frozen=True):
         repository: The repository's name in the registry.
         username: `AWS` for ECR.
         password: The registry's token; never shown and never written to a file.
-        tags: The tags to push.
+        tag: The tag to push.
         open_session: Opens a session to the registry; see `https.open_session`.
     """
 
@@ -74,7 +74,7 @@ class Destination(Struct, frozen=True):
     repository: str
     username: str
     password: str
-    tags: tuple[str, ...]
+    tag: str = ""
     open_session: Callable[[], Any] = https.open_session
 
     def __repr__(self) -> str:
@@ -93,7 +93,7 @@ class LocalImage(cards.Displayable, Struct, frozen=True):
         engine: The engine that built it, "docker" or "builtin".
         name: Its local name, without a tag.
         id: Digest of the image's configuration, `sha256:…`.
-        tags: Its tags, the chosen one first.
+        tag: Its tag.
         size_bytes: Its size here: unpacked for docker, packed for builtin.
         platform: The platform it is built for.
         steps: The Dockerfile's instructions in order.
@@ -105,7 +105,7 @@ class LocalImage(cards.Displayable, Struct, frozen=True):
     engine: str
     name: str
     id: str
-    tags: tuple[str, ...]
+    tag: str
     size_bytes: int
     platform: str = IMAGE_PLATFORM
     steps: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ class LocalImage(cards.Displayable, Struct, frozen=True):
     log: Path | None = None
 
     def card(self) -> cards.Card:
-        """Return the card: name, tags, id, size, engine, steps, and what was skipped."""
+        """Return the card: name, tag, id, size, engine, steps, and what was skipped."""
         say = messages.text
         fields = pick_fields(self, "platform id engine") | _list_shared(self.name, self)
         headers = (say("engine.step-number"), say("engine.step-instruction"))
@@ -135,7 +135,7 @@ class PushedImage(cards.Displayable, Struct, frozen=True):
         engine: The engine that pushed it.
         repository: The repository's name.
         digest: The manifest's digest as the registry confirmed it, `sha256:…`.
-        tags: The tags that lead to it.
+        tag: The tag that leads to it.
         layers_pushed: The number of layers that were sent.
         layers_present: The number of layers that the registry had already.
         size_bytes: The sum of the layers as the registry keeps them.
@@ -145,14 +145,14 @@ class PushedImage(cards.Displayable, Struct, frozen=True):
     engine: str
     repository: str
     digest: str
-    tags: tuple[str, ...]
+    tag: str
     layers_pushed: int
     layers_present: int
     size_bytes: int
     relayed: bool = False
 
     def card(self) -> cards.Card:
-        """Return the card: repository, tags, digest, layers, size and engine."""
+        """Return the card: repository, tag, digest, layers, size and engine."""
         title = messages.text("engine.pushed", repository=self.repository)
         fields = pick_fields(self, "digest engine") | _list_shared(self.repository, self)
         rows = cards.list_fields("engine.row", {**fields, "layers": self._layers()})
@@ -221,9 +221,8 @@ class RunningContainer(Struct, frozen=True):
 
 
 def _list_shared(name: str, image: LocalImage | PushedImage) -> dict[str, Any]:
-    """Return what cards of both say of an image's tags and size."""
-    tags = [f"{name}:{tag}" for tag in image.tags]
-    return {"tags": tags, "size": format_size(image.size_bytes)}
+    """Return what cards of both say of an image's tag and size."""
+    return {"tags": f"{name}:{image.tag}", "size": format_size(image.size_bytes)}
 
 
 def format_size(size: int) -> str:

@@ -14,7 +14,7 @@ import shutil
 import stat
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -149,9 +149,9 @@ class ImageLayout(Struct, frozen=True):
         return blob
 
     def add_image(
-        self, config: bytes, layers: list[Blob], tags: Sequence[str], *, base: str = ""
+        self, config: bytes, layers: list[Blob], tag: str, *, base: str = ""
     ) -> Blob:
-        """Complete the image: write its configuration, its manifest, and an index with its tags.
+        """Complete the image: write its configuration, its manifest, and an index with its tag.
 
         Returns:
             The configuration; docker calls its digest the image's id.
@@ -165,8 +165,8 @@ class ImageLayout(Struct, frozen=True):
             "annotations": {BASE: base} if base else {},
         }
         found = self.add(to_json_bytes(manifest), MANIFEST).descriptor()
-        named = [{**found, "annotations": {REFERENCE: tag}} for tag in dict.fromkeys(tags)]
-        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": named}
+        named = {**found, "annotations": {REFERENCE: tag}}
+        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [named]}
         (self.folder / "oci-layout").write_bytes(to_json_bytes({"imageLayoutVersion": "1.0.0"}))
         (self.folder / "index.json").write_bytes(to_json_bytes(index))
         return blob
@@ -199,7 +199,7 @@ def keep_layout(draft: Path, final: Path) -> None:
     """Move the files of a finished draft to a layout that may exist, the index at the end.
 
     The layout's name contains the image's digest, so the blobs are the same; complete ones stay,
-    because another kernel may be pushing them.  The index may name other tags and is replaced.
+    because another kernel may be pushing them.  The index may name another tag and is replaced.
     """
     files = [path for path in draft.rglob("*") if path.is_file()]
     for path in sorted(files, key=lambda path: path.name == "index.json"):
@@ -239,7 +239,7 @@ def unpack_saved_image(chunks: Iterable[bytes], folder: Path, *, say: Say) -> It
                     say(messages.text("engine.packing-layer", number=number, layers=len(names)))
                     layers.append(layout.add_tar(_open_member(tar, name)))
                 config = _open_member(tar, described["Config"]).read()
-                layout.add_image(config, layers, ["exported"])
+                layout.add_image(config, layers, "exported")
         except (tarfile.TarError, KeyError, ValueError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise EngineError.from_key("engine.engine-broke-off", reason=reason) from error

@@ -1,4 +1,4 @@
-"""Pushes over the OCI distribution protocol 1.1: missing blobs, then a manifest for each tag.
+"""Pushes over the OCI distribution protocol 1.1: missing blobs, then the manifest under its tag.
 
 Bodies are streamed from disk, so memory stays flat.  A second push sends only what is missing.
 `explain_refusal` names the cause of a refused push, from a registry or from an engine on its way
@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,7 +66,7 @@ def explain_refusal(reason: str, destination: Destination) -> HandsonError:
 
 
 def push_layout(layout: oci.ImageLayout, destination: Destination, *, say: Say) -> PushedImage:
-    """Push the image of a layout under the destination's tags; the registry confirms its digest.
+    """Push the image of a layout under the destination's tag; the registry confirms its digest.
 
     Raises:
         HandsonError: The registry refused, is not reachable, or broke off more than twice.
@@ -86,7 +86,7 @@ def push_layout(layout: oci.ImageLayout, destination: Destination, *, say: Say) 
     with Workers(_THREADS) as pool, closing(RegistryClient(destination)) as registry:
         list(pool.map(send, layers))  # the first that fails cancels the waiting ones
         send(described["config"]["digest"], PushProgress(ignore_progress))
-        registry.put_tags(destination.tags, content, manifest.media_type, say)
+        registry.put_manifest(destination.tag, content, manifest.media_type, say)
     return describe_push(BUILTIN, destination, manifest.digest, described, progress)
 
 
@@ -95,7 +95,7 @@ def describe_push(
 ) -> PushedImage:
     """Return the image that was pushed; `described` is its manifest."""
     size, counts = sum(layer["size"] for layer in described["layers"]), progress.count_layers()
-    return PushedImage(engine, to.repository, digest, to.tags, *counts, size)
+    return PushedImage(engine, to.repository, digest, to.tag, *counts, size)
 
 
 class RegistryClient:
@@ -139,30 +139,27 @@ class RegistryClient:
         mark = "&" if urlsplit(place).query else "?"
         self.ask("PUT", f"{place}{mark}digest={digest}")
 
-    def put_tags(self, tags: Sequence[str], content: bytes, media_type: str, say: Say) -> None:
-        """Put a manifest under each tag, and check that the registry reports its digest."""
-        wanted = oci.digest_of(content)
-        for tag in tags:
-            say(messages.text("engine.tagging", tag=tag))
-            headers = {"Content-Type": media_type}
-            answer = self.ask("PUT", f"manifests/{tag}", data=content, headers=headers)
-            seen = answer.headers.get("Docker-Content-Digest") or oci.digest_of(self.fetch(tag)[0])
-            if seen != wanted:
-                raise EngineError.from_key("engine.wrong-digest", seen=seen, wanted=wanted)
+    def put_manifest(self, tag: str, content: bytes, media_type: str, say: Say) -> None:
+        """Put a manifest under a tag, and check that the registry reports its digest."""
+        say(messages.text("engine.tagging", tag=tag))
+        wanted, headers = oci.digest_of(content), {"Content-Type": media_type}
+        answer = self.ask("PUT", f"manifests/{tag}", data=content, headers=headers)
+        seen = answer.headers.get("Docker-Content-Digest") or oci.digest_of(self.fetch(tag))
+        if seen != wanted:
+            raise EngineError.from_key("engine.wrong-digest", seen=seen, wanted=wanted)
 
-    def fetch(self, reference: str) -> tuple[bytes, str]:
-        """Return the bytes and type of the manifest or index that a tag or digest leads to."""
+    def fetch(self, reference: str) -> bytes:
+        """Return the manifest or index that a tag or digest leads to."""
         headers = {"Accept": ", ".join(oci.MANIFEST_TYPES)}
-        answer = self.ask("GET", f"manifests/{reference}", headers=headers)
-        return answer.content, answer.headers.get("Content-Type") or oci.MANIFEST
+        return self.ask("GET", f"manifests/{reference}", headers=headers).content
 
     def fetch_images(self, digest: str) -> dict[str, dict[str, Any]]:
         """Return the manifests of the images that a digest leads to, by their own digests."""
-        manifest = json.loads(self.fetch(digest)[0])
+        manifest = json.loads(self.fetch(digest))
         if "manifests" not in manifest:
             return {digest: manifest}
         children = [it["digest"] for it in manifest["manifests"] if oci.is_image_manifest(it)]
-        return {child: json.loads(self.fetch(child)[0]) for child in children}
+        return {child: json.loads(self.fetch(child)) for child in children}
 
     def find_status(self) -> int:
         """Return the status of the registry's answer to this process, or 0 without an answer.

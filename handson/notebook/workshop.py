@@ -386,7 +386,7 @@ class Workshop(Displayable):
             return chosen.build(request, say=line)
 
     def push_image(self, local: LocalImage, *, repository: str | None = None) -> PushedImage:
-        """Log in to the registry, tag the image with the repository's URI, and push all its tags.
+        """Log in to the registry, tag the image with the repository's URI, and push it.
 
         Raises:
             NotReady: The repository is missing, or the engine does not answer.
@@ -396,7 +396,7 @@ class Workshop(Displayable):
         push.check_local_image(local)
         self._refuse_building("push_image")
         aws, found = self._require_repository(repository)
-        destination = ecr.make_destination(aws, found, tags=local.tags)
+        destination = ecr.make_destination(aws, found, tag=local.tag)
         chosen = self.engine
         with self._working("push") as line:
             return push.push_image(chosen, local, destination=destination, say=line)

@@ -165,7 +165,7 @@ class Player:
     def _ask_registry(self, operation: str, parameters: dict[str, Any]) -> Mapping[str, str]:
         """Send a request to the registry; return the headers of its answer."""
         found = repository.require_repository(self._aws, Exercise().repository)
-        registry = RegistryClient(repository.make_destination(self._aws, found, tags=()))
+        registry = RegistryClient(repository.make_destination(self._aws, found))
         self._parameters, self._sent_at = parameters, self._clock()
         answer = registry.ask(*operation.split(), also=range(400, 600), **parameters)
         self._keep(answer.status_code, answer.headers, answer.content)

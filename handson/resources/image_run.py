@@ -170,7 +170,7 @@ def make_run_request(aws: Aws, repository: Repository, image: Image, order: Orde
     """Return the request to run an image as a container, with a new secret for this run alone."""
     environment = {"SHOP_IMAGE": order.name, "SHOP_IMAGE_DIGEST": image.digest}
     environment["SECRET_KEY_BASE"] = secrets.token_hex(64)
-    source = make_destination(aws, repository, tags=())
+    source = make_destination(aws, repository)
     return RunRequest(source, image.digest, order.name, str(order.home), environment)
 
 

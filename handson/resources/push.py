@@ -175,7 +175,7 @@ def prepare_build(
     place = find_context(context)
     _require_readable(place)
     return BuildRequest(
-        context=place, folder=folder, name=name, tags=(tag,), build_args=dict(build_args or {})
+        context=place, folder=folder, name=name, tag=tag, build_args=dict(build_args or {})
     )
 
 
@@ -241,16 +241,15 @@ def check_local_image(image: object) -> None:
 def push_image(
     engine: Engine, image: LocalImage, *, destination: Destination, say: Say
 ) -> PushedImage:
-    """Push `image` with the destination's tags.
+    """Push `image` with the destination's tag.
 
     Raises:
-        InvalidInput: A tag or the repository's name is invalid, or another engine built the image.
+        InvalidInput: The tag or the repository's name is invalid, or another engine built it.
         NotReady: The emulator has no registry.
         HandsonError: The registry refused a request or broke off.
     """
     rules.check_repository_name(destination.repository)
-    for tag in destination.tags:
-        rules.check_image_tag(tag)
+    rules.check_image_tag(destination.tag)
     if image.engine != engine.name:
         values = {"name": image.name, "built": image.engine}
         raise InvalidInput.from_key("resources.image.other-engine", **values)

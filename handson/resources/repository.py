@@ -181,13 +181,13 @@ def get_login(aws: Aws) -> tuple[str, str]:
     return username, password
 
 
-def make_destination(aws: Aws, repository: Repository, *, tags: Sequence[str]) -> Destination:
+def make_destination(aws: Aws, repository: Repository, *, tag: str = "") -> Destination:
     """Return the destination of a push to this repository, with a new token of this region."""
     from handson.engine.model import Destination  # a push alone needs it
 
     scheme = urlsplit(aws.endpoint).scheme if aws.endpoint else "https"
     place = (build_registry_address(aws), scheme, repository.name)
-    return Destination(*place, *get_login(aws), tuple(tags), partial(open_session, aws))
+    return Destination(*place, *get_login(aws), tag, partial(open_session, aws))
 
 
 def open_session(aws: Aws) -> Any:

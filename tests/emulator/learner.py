@@ -96,11 +96,11 @@ class Docker:
         return 0
 
     def build(self, request: BuildRequest, *, say: Any) -> LocalImage:
-        return LocalImage(self.name, request.name, "sha256:", request.tags, 1)
+        return LocalImage(self.name, request.name, "sha256:", request.tag, 1)
 
     def push(self, image: LocalImage, destination: Destination, *, say: Any) -> PushedImage:
-        digest = self._learner.push(*destination.tags, repository=destination.repository)
-        return PushedImage(self.name, destination.repository, digest, destination.tags, 1, 0, 1)
+        digest = self._learner.push(destination.tag, repository=destination.repository)
+        return PushedImage(self.name, destination.repository, digest, destination.tag, 1, 0, 1)
 
 
 class Desk(Workshop):

@@ -147,4 +147,4 @@ def shelf() -> Shelf:
 @pytest.fixture
 def there(shelf: Shelf) -> Iterator[Destination]:
     with serving(shelf) as registry:
-        yield Destination(registry, "http", "shop", "AWS", "secret", ("latest", "v1"))
+        yield Destination(registry, "http", "shop", "AWS", "secret", "latest")

@@ -202,7 +202,7 @@ def test_no_secret_is_in_an_error_or_its_causes(aws: Simulated, inside: Inside) 
 
 
 def test_no_secret_is_in_an_error_of_an_image_that_does_not_run() -> None:
-    source = Destination("127.0.0.1:1", "http", "rails-app", "AWS", REGISTRY_PASSWORD, ("1.0.0",))
+    source = Destination("127.0.0.1:1", "http", "rails-app", "AWS", REGISTRY_PASSWORD, "1.0.0")
     told = {"SECRET_KEY_BASE": SECRETS["secret_key_base"]}
     request = RunRequest(source, DIGEST, "rails-app:latest", "me", told, timeout=0.0)
     spoils: dict[str, dict[str, Any]] = {

@@ -29,7 +29,7 @@ OTHER = "998877665544"
 KEYS = Credentials(ACCOUNT, "not-a-secret")
 NOWHERE = "http://127.0.0.1:9"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
-IMAGE = LocalImage("docker", "rails-app", "sha256:0", ("latest",), 0)
+IMAGE = LocalImage("docker", "rails-app", "sha256:0", "latest", 0)
 BARE = (
     "ensure_network ensure_cluster ensure_repository images run_image record_image_uri verify"
     " snapshot draw resources delete_default_route break_it hint mended cleanup take_over"

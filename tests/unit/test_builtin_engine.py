@@ -34,7 +34,7 @@ def build(
     shop: Path, steps: str = "COPY . /", *, base: str = "scratch", say: Say = ignore_progress
 ) -> LocalImage:
     (shop / "Dockerfile").write_text(f"FROM {base}\n{steps}\n")
-    request = BuildRequest(shop, shop.parent / "images", tags=("latest", "v1"))
+    request = BuildRequest(shop, shop.parent / "images")
     return BuiltinEngine().build(request, say=say)
 
 
@@ -102,7 +102,7 @@ def test_owner_and_mode_are_as_asked_and_links_stay_links_unless_they_are_the_so
     assert layers(image)[1].getmember("p/page").isreg()
 
 
-def test_the_layout_names_tags_platform_engine_and_layers_and_steps_left_out_are_told(
+def test_the_layout_names_tag_platform_engine_and_layers_and_steps_left_out_are_told(
     shop: Path,
 ) -> None:
     said: list[str] = []
@@ -113,7 +113,7 @@ def test_the_layout_names_tags_platform_engine_and_layers_and_steps_left_out_are
     assert image.layout
     index = json.loads((image.layout / "index.json").read_text())
     named = [manifest["annotations"][oci.REFERENCE] for manifest in index["manifests"]]
-    assert (index["schemaVersion"], named) == (2, ["latest", "v1"])
+    assert (index["schemaVersion"], named) == (2, ["latest"])
     config = json.loads(oci.ImageLayout(image.layout).read(image.id))
     assert (config["os"], config["architecture"]) == ("linux", "amd64")
     assert config["config"]["Labels"] == {"io.handson.engine": "builtin"}

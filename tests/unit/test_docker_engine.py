@@ -29,8 +29,8 @@ from handson.engine.model import BuildRequest, Destination, LocalImage, PushedIm
 from tests.fake_registry import Shelf, serving
 
 DOCKERFILE = "# shop\nARG A=1\nFROM ruby\n\nRUN bundle install\n"
-IMAGE = LocalImage("docker", "rails-app", "sha256:abc", ("latest", "v1"), 10)
-DESTINATION = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "secret", IMAGE.tags)
+IMAGE = LocalImage("docker", "rails-app", "sha256:abc", "latest", 10)
+DESTINATION = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "secret", IMAGE.tag)
 
 
 class Client:
@@ -92,8 +92,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def request_(tmp_path: Path) -> BuildRequest:
     (tmp_path / "Dockerfile").write_text(DOCKERFILE)
-    given = {"A": "2 3"}
-    return BuildRequest(tmp_path, tmp_path / "images", tags=("latest", "v1"), build_args=given)
+    return BuildRequest(tmp_path, tmp_path / "images", build_args={"A": "2 3"})
 
 
 STEPS = [
@@ -111,7 +110,7 @@ def failure(request: BuildRequest, *events: Any, say: Say = ignore_progress) -> 
     return failed.value
 
 
-def test_a_build_tells_its_steps_keeps_a_log_and_gives_every_tag_and_the_engines_label(
+def test_a_build_tells_its_steps_keeps_a_log_and_gives_the_tag_and_the_engines_label(
     request_: BuildRequest,
 ) -> None:
     said: list[str] = []
@@ -128,7 +127,6 @@ def test_a_build_tells_its_steps_keeps_a_log_and_gives_every_tag_and_the_engines
     assert image.log
     assert image.log.read_text().splitlines()[-3:-1] == ["Fetching rails", "no such gem"]
     assert client.options["tag"] == "rails-app:latest"
-    assert client.calls[2:] == [("tag", "rails-app:latest", "rails-app:v1")]
     assert client.options["labels"] == {"io.handson.engine": "docker"}
     assert client.options["platform"] == "linux/amd64"
     assert (image.engine, image.platform) == ("docker", "linux/amd64")
@@ -291,8 +289,8 @@ def test_where_the_docker_command_has_buildx_it_builds_with_buildkit(
         "Fetching rails",
         "done",
     ]
-    assert (image.id, image.tags, client.options) == ("sha256:abc", ("latest", "v1"), {})
-    assert client.calls == [("logins",), ("tag", "rails-app:latest", "rails-app:v1")]
+    assert (image.id, image.tag, client.options) == ("sha256:abc", "latest", {})
+    assert client.calls == [("logins",)]
     arguments, environ, logins = json.loads(called.read_text())
     assert (arguments[0], arguments[-1], logins) == ("build", str(request_.context), "")
     assert set(arguments[1:-1]) == {
@@ -456,12 +454,10 @@ def push(client: Client, there: Destination) -> PushedImage:
     return DockerEngine(client).push(IMAGE, there, say=ignore_progress)
 
 
-def test_the_engine_pushes_one_tag_with_the_token_and_the_others_are_led_to_the_same_image(
-    there: Destination, shelf: Shelf
-) -> None:
+def test_the_engine_pushes_the_tag_with_the_token_and_loses_it_again(there: Destination) -> None:
     client = Client(PUSHED)
     pushed = push(client, there)
-    assert (pushed.digest, pushed.tags) == (DIGEST, ("latest", "v1"))
+    assert (pushed.digest, pushed.tag) == (DIGEST, "latest")
     assert (pushed.layers_pushed, pushed.layers_present, pushed.size_bytes) == (1, 1, 7)
     assert client.calls == [
         ("tag", "sha256:abc", f"{there.registry}/rails-app:latest"),
@@ -469,14 +465,13 @@ def test_the_engine_pushes_one_tag_with_the_token_and_the_others_are_led_to_the_
         ("untag", f"{there.registry}/rails-app:latest"),
     ]
     assert client.options["auth_config"] == {"username": "AWS", "password": "secret"}
-    assert shelf.manifests["v1"] == MANIFEST
 
 
 def test_podman_is_told_of_plain_http_and_gives_the_digest_in_a_sentence_but_no_layers(
     there: Destination, shelf: Shelf
 ) -> None:
     client = Client([{"status": f"latest: digest: {DIGEST} size: 735"}])
-    pushed = push(client, replace(there, tags=("named",)))
+    pushed = push(client, replace(there, tag="named"))
     assert (pushed.digest, set(shelf.manifests)) == (DIGEST, {DIGEST})
     assert client.calls[1] == ("push", f"{there.registry}/rails-app", "named")
     assert (client.options["tlsVerify"], client.params) == ("false", {})
@@ -517,7 +512,7 @@ def test_an_image_is_sent_for_an_engine_that_does_not_reach_this_computers_regis
     kinds = [layer["mediaType"] for layer in manifest["layers"]]
     assert kinds == [oci.LAYER, oci.LAYER, oci.ZSTD_LAYER]
     assert shelf.blobs[manifest["config"]["digest"]] == b'{"os": "linux"}'
-    assert shelf.manifests["v1"] == shelf.manifests["latest"] == shelf.manifests[pushed.digest]
+    assert shelf.manifests["latest"] == shelf.manifests[pushed.digest]
     assert (pushed.engine, pushed.layers_pushed, pushed.relayed) == ("docker", 3, True)
     assert list(tmp_path.iterdir()) == []
     again = engine.push(image, there, say=ignore_progress)

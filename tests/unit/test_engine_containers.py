@@ -13,7 +13,7 @@ from handson.engine.containers import DockerContainers, is_remote
 from handson.engine.model import Destination, RunRequest
 
 DIGEST = f"sha256:{'a' * 64}"
-NOWHERE = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "secret", ("latest",))
+NOWHERE = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "secret", "latest")
 REQUEST = RunRequest(
     NOWHERE, DIGEST, "rails-app:latest", "me", {"SECRET_KEY_BASE": "s3cret"}, timeout=0.0
 )

@@ -29,7 +29,7 @@ def shelf() -> Shelf:
 @pytest.fixture
 def destination(shelf: Shelf) -> Iterator[Destination]:
     with serving(shelf) as registry:
-        yield Destination(registry, "http", "shop", "AWS", "secret", ("latest", "v1"))
+        yield Destination(registry, "http", "shop", "AWS", "secret", "latest")
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def image(tmp_path: Path) -> LocalImage:
     for name in "ab":
         (tmp_path / name).write_bytes(name.encode() * 5000)
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY a /\nCOPY b /\n")
-    request = BuildRequest(tmp_path, tmp_path / "images", tags=("latest", "v1"))
+    request = BuildRequest(tmp_path, tmp_path / "images")
     return BuiltinEngine().build(request, say=ignore_progress)
 
 
@@ -45,13 +45,12 @@ def push(image: LocalImage, destination: Destination) -> Any:
     return BuiltinEngine().push(image, destination, say=ignore_progress)
 
 
-def test_a_push_brings_layers_configuration_and_a_manifest_for_each_tag(
+def test_a_push_brings_layers_configuration_and_the_manifest_under_its_tag(
     image: LocalImage, destination: Destination, shelf: Shelf
 ) -> None:
     pushed = push(image, destination)
     manifest = shelf.manifests["latest"]
     assert pushed.digest == f"sha256:{hashlib.sha256(manifest).hexdigest()}"
-    assert shelf.manifests["v1"] == manifest
     described = json.loads(manifest)
     wanted = {described["config"]["digest"], *(it["digest"] for it in described["layers"])}
     assert set(shelf.blobs) == wanted
@@ -60,14 +59,14 @@ def test_a_push_brings_layers_configuration_and_a_manifest_for_each_tag(
     assert "secret" not in repr(destination)
 
 
-def test_a_second_push_sends_no_blob_again_and_only_the_tags_that_were_named(
+def test_a_second_push_sends_no_blob_again_and_only_the_tag_that_was_named(
     image: LocalImage, destination: Destination, shelf: Shelf
 ) -> None:
     first = push(image, destination)
     shelf.seen.clear()
     shelf.manifests.clear()
-    again = push(image, replace(destination, tags=("v1",)))
-    assert (again.digest, again.tags) == (first.digest, ("v1",))
+    again = push(image, replace(destination, tag="v1"))
+    assert (again.digest, again.tag) == (first.digest, "v1")
     assert (again.layers_pushed, again.layers_present) == (0, 2)
     assert {method for method, _, _ in shelf.seen} == {"HEAD", "PUT"}
     assert set(shelf.manifests) == {"v1", first.digest}
@@ -113,7 +112,7 @@ def test_a_registry_has_to_keep_what_was_pushed_whether_it_names_a_digest_or_not
 ) -> None:
     shelf.keeps = bytes
     pushed = push(image, destination)
-    assert set(shelf.manifests) == {*pushed.tags, pushed.digest}
+    assert set(shelf.manifests) == {pushed.tag, pushed.digest}
     wrong = "sha256:" + "0" * 64
     for keeps, named in ((lambda body: body + b" ", ""), (lambda _: b"{}", ""), (None, wrong)):
         shelf.keeps, shelf.wrong_digest = keeps, named

@@ -117,14 +117,14 @@ def test_a_missing_context_is_looked_for_here(shop: Path, monkeypatch: pytest.Mo
     assert found == [Path(shop.name), f"./{shop.name}", "../elsewhere/other"]
 
 
-IMAGE = LocalImage("docker", "rails-app", "sha256:abc", ("latest",), 10, steps=("FROM a",))
+IMAGE = LocalImage("docker", "rails-app", "sha256:abc", "latest", 10, steps=("FROM a",))
 
 
 def test_an_image_of_another_engine_and_a_bad_tag_are_refused_before_the_push() -> None:
     docker: Any = SimpleNamespace(name="docker")  # that cannot push
     built = replace(IMAGE, engine="builtin")
-    for image, tags, named in ((built, (), "builtin"), (IMAGE, ("bad tag",), "bad tag")):
-        destination = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "x", tags)
+    for image, tag, named in ((built, "latest", "builtin"), (IMAGE, "bad tag", "bad tag")):
+        destination = Destination("127.0.0.1:1", "http", "rails-app", "AWS", "x", tag)
         with pytest.raises(InvalidInput, match=named):
             push.push_image(docker, image, destination=destination, say=ignore_progress)
 
@@ -133,7 +133,7 @@ def test_an_emulator_without_a_registry_is_told_before_the_push() -> None:
     docker: Any = SimpleNamespace(name="docker", push=lambda *_, **__: "pushed")
     for status, kept in {404: False, 401: True, 200: True}.items():
         with serving(Shelf(root=status)) as registry:
-            destination = Destination(registry, "http", "rails-app", "AWS", "x", ("latest",))
+            destination = Destination(registry, "http", "rails-app", "AWS", "x", "latest")
             put = partial(push.push_image, docker, IMAGE, destination=destination)
             if kept:
                 assert put(say=ignore_progress) == "pushed"

@@ -262,7 +262,7 @@ def test_every_denied_action_is_told_in_two_lines_with_all_its_cells() -> None:
 
 def test_what_a_registry_denies_is_told_by_its_action() -> None:
     arn = "arn:aws:iam::112233445566:user/learner"
-    where = Destination("r.example", "https", "rails-app", "AWS", "not-a-secret", ("latest",))
+    where = Destination("r.example", "https", "rails-app", "AWS", "not-a-secret", "latest")
     for action in NEEDS["push_image"]:
         said = f"denied: User: {arn} is not authorized to perform: {action} on resource: x because"
         denied = explain_refusal(said, where)

@@ -118,7 +118,7 @@ def test_the_login_is_the_token_without_its_user(fake: FakeAws) -> None:
     places = {"aws": ("https", HOST), "emulator": ("http", "127.0.0.1:1")}
     for kind, place in places.items():
         aws = fake.connect(kind=kind)
-        login = make_destination(aws, require_repository(aws, "rails-app"), tags=["latest"])
+        login = make_destination(aws, require_repository(aws, "rails-app"), tag="latest")
         assert (login.username, login.password) == ("AWS", "a-pass:word")
         assert (login.scheme, login.registry) == place
 
