@@ -8,7 +8,6 @@ image and runs nothing, for machines where no engine answers.
     docker_engine    the engine that answers the Docker API
     docker_client    find it, and turn its library's errors into ours
     docker_events    read what it reports while it works
-    docker_command   build with BuildKit, through Docker's own command
     containers       run a container for a moment
     builtin_engine   the engine that packs the files of the build context
     build_context    list the files that .dockerignore leaves

@@ -148,9 +148,7 @@ class ImageLayout(Struct, frozen=True):
         draft.replace(self.blob_path(blob.digest))
         return blob
 
-    def add_image(
-        self, config: bytes, layers: list[Blob], tag: str, *, base: str = ""
-    ) -> Blob:
+    def add_image(self, config: bytes, layers: list[Blob], tag: str, *, base: str = "") -> Blob:
         """Complete the image: write its configuration, its manifest, and an index with its tag.
 
         Returns:
