@@ -12,8 +12,7 @@ from handson.core.errors import InvalidInput
 from handson.core.progress import is_notebook, show_card
 from handson.core.text import check_choice
 from handson.course.state import Drawing, DrawnArrow, DrawnBox, DrawnIcon
-from handson.drawing.dot_graph import DotGraph, Part
-from handson.drawing.graphviz import arrange_graph, draw_graph
+from handson.drawing.graphviz import DotGraph, Part, draw_graph
 from handson.drawing.svg_document import Picture, clean
 
 FORMATS = ("svg", "png")
@@ -135,7 +134,7 @@ _WAYS = {"forward": "{0} → {1}", "back": "{1} → {0}", "both": "{0} ↔ {1}"}
 
 def describe_graph(source: str) -> Drawing:
     """Return what a graph in the DOT language shows; the paths of its icons are left out."""
-    graph = DotGraph(source, arrange_graph)
+    graph = DotGraph(source)
     boxes = {n: it for n, it in enumerate(graph.boxes) if it.raw["name"].startswith("cluster")}
     # Graphviz lists an icon in every box around it, and outer boxes first: the last is innermost.
     inside = {

@@ -12,8 +12,7 @@ from handson.core import errors, messages
 from handson.course.exercise import Exercise
 from handson.course.goal import describe_goal
 from handson.drawing import draw, svg_document
-from handson.drawing.dot_graph import DotGraph
-from handson.drawing.graphviz import arrange_graph, draw_graph
+from handson.drawing.graphviz import DotGraph, arrange_graph, draw_graph
 
 GOAL = describe_goal(Exercise())
 SOURCE = r"""
@@ -57,7 +56,7 @@ def test_a_size_that_is_no_number_is_refused_in_two_lines() -> None:
 
 
 def test_a_graph_is_written_with_its_boxes_words_and_arrows() -> None:
-    graph = DotGraph(SOURCE, arrange_graph)
+    graph = DotGraph(SOURCE)
     assert [node.attr["label"] for node in graph.nodes] == [r"web\nserver", "db"]
     assert [box.attr["label"] for box in graph.boxes] == ["VPC", "zone"]
     assert [edge.attr["label"] for edge in graph.edges] == ["asks"]
