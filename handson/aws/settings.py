@@ -89,11 +89,6 @@ class Settings(Struct, frozen=True):
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     @property
-    def lacks_learner(self) -> bool:
-        """Whether the exercise depends on the learner's name, and there is none."""
-        return bool(self.variation and not self.learner)
-
-    @property
     def docker_host(self) -> str:
         """`DOCKER_HOST`, or an empty string."""
         return self.environ.get("DOCKER_HOST", "")

@@ -88,7 +88,7 @@ class Workshop(Displayable):
         connect: Callable[[Settings], connection.Connection] = connection.connect_target,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        if settings.lacks_learner:
+        if settings.variation and not settings.learner:  # the exercise depends on the name
             raise NotReady.from_key("notebook.workshop.name-first")
         self.settings = settings
         self._exercise = settings.exercise

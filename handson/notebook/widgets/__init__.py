@@ -15,8 +15,7 @@ ordinary output below the widget, updated in place.  Nothing is made before a bu
     forms      the forms of the console: their settings, rules and previews
     form_card  a form with controls, whose button makes what it says
     board      the five items, and buttons to look again
-    quiz       self-check questions with controls
-    prediction a question on what the next cell will show
+    quiz       self-check questions and predictions, with controls
     base       what these share: controls with a static card, and progress bars
     style.css  their layout
 """
@@ -24,7 +23,6 @@ ordinary output below the widget, updated in place.  Nothing is made before a bu
 from handson.notebook.widgets.board import Board, board
 from handson.notebook.widgets.form_card import FormCard
 from handson.notebook.widgets.forms import form
-from handson.notebook.widgets.prediction import predict
-from handson.notebook.widgets.quiz import QuizCard, questions
+from handson.notebook.widgets.quiz import QuizCard, predict, questions
 
 __all__ = ["Board", "FormCard", "QuizCard", "board", "form", "predict", "questions"]

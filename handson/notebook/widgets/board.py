@@ -10,7 +10,7 @@ from typing import Any
 from ipywidgets import HTML, Button, Checkbox, HBox
 
 from handson.core import messages, progress
-from handson.core.cards import Card, CardPart, Displayable, Note, Tile, Tiles, warning_notes
+from handson.core.cards import Card, CardPart, Note, Tile, Tiles, warning_notes
 from handson.core.errors import HandsonError
 from handson.core.host import IN_TAB
 from handson.course import checks, syllabus
@@ -40,8 +40,9 @@ class Board(LiveCard):
         now: Callable[[], datetime] = datetime.now,
     ) -> None:
         self._news: list[Card] = []
-        terminal = progress.TerminalProgress()
-        self._workshop = workshop.with_own_progress(terminal, show=self._add_news)
+        self._workshop = workshop.with_own_progress(
+            progress.TerminalProgress(), show=lambda news: self._news.append(news.card())
+        )
         self._seconds = seconds
         self._now = now
         self._stop = threading.Event()
@@ -124,9 +125,6 @@ class Board(LiveCard):
         missing = syllabus.CHECK_IDS if everywhere else ()
         snapshot = self._workshop.snapshot(missing=missing, partial=True)
         return checks.run_checks(snapshot, self._workshop.settings.exercise)
-
-    def _add_news(self, news: Displayable) -> None:
-        self._news.append(news.card())
 
 
 def describe_items(verification: Verification) -> Card:
