@@ -2,7 +2,6 @@
 
     workshop         `handson.start()` and the verbs
     overview         what is done and what comes next, under each `start`
-    activity_log     starts and errors, for a class board
     evidence_cards   evidence and the journal, as cards
     hand_in          the zip to hand in, and what it lacks
     mistakes         two-line answers to mistakes in a cell

@@ -27,13 +27,13 @@ from handson.core.folders import find_current_folder
 from handson.core.host import IN_TAB
 from handson.core.late import load_late
 from handson.core.text import check_choice, fold_name, pick_fields, quote
-from handson.course import checks, rules, syllabus
+from handson.course import activity, checks, rules, syllabus
 from handson.course.course import Course
 from handson.course.evidence import Journal, Observation, Record, now
 from handson.course.exercise import Exercise
 from handson.course.owners import explain_foreign, explain_neighbours, name_owner
 from handson.course.state import ANYWHERE, Repository, Snapshot, State
-from handson.notebook import activity_log, evidence_cards, mistakes, overview, prepare_shell
+from handson.notebook import evidence_cards, mistakes, overview, prepare_shell
 from handson.practice import predictions, tasks
 from handson.practice.incident_file import INCIDENT
 from handson.resources import cluster, network, plan, receipts
@@ -820,7 +820,7 @@ def start(learner: str | None = None, **given: str | None) -> Workshop | nbgrade
         return nbgrader.start_scoring()
     mistakes.refuse_blanks("start", {"learner": learner, **given})
     chosen = settings.read_environment(learner=learner or None, **given)
-    activity_log.begin_log(shell, chosen.home if chosen.activity_log == "on" else None)
+    activity.begin_log(shell, chosen.home if chosen.activity_log == "on" else None)
     if learner:
         settings.remember_learner(chosen.home, chosen.learner)
     workshop = Workshop(chosen, progress=progress.choose_progress(), show=progress.show_card)

@@ -18,7 +18,6 @@ from handson.core.errors import AWSError, InvalidInput, NotReady
 from handson.core.text import check_choice
 from handson.course import activity
 from handson.course.activity import Activity, add_activity, name_error, read_activities
-from handson.notebook import activity_log
 
 AT = datetime(2026, 5, 11, 1, tzinfo=UTC)
 SECRET = "hunter2"
@@ -34,8 +33,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Run cells, each with an id, of a kernel that has started 01-network; return the errors."""
     monkeypatch.setenv(folders.SESSION, str(tmp_path / "01-network-Copy1.ipynb"))
     shell = InteractiveShell()
-    activity_log.begin_log(shell, tmp_path)
-    activity_log.begin_log(shell, tmp_path)
+    activity.begin_log(shell, tmp_path)
+    activity.begin_log(shell, tmp_path)
 
     def run_cells(*cells: tuple[str, str]) -> list[str]:
         for name, source in cells:
@@ -43,7 +42,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         return [line["error"] for line in read(tmp_path)][2:]
 
     yield run_cells
-    activity_log.begin_log(None, None)
+    activity.begin_log(None, None)
 
 
 def test_each_error_and_its_end_is_a_line_without_anything_of_the_learners(
@@ -71,7 +70,7 @@ def test_the_name_of_another_notebook_is_left_out_and_off_is_off(
         "notebook": "",
         "error": "ZeroDivisionError",
     }
-    activity_log.begin_log(None, None)
+    activity.begin_log(None, None)
     assert run(("a", "1/0")) == ["ZeroDivisionError"]
 
 

@@ -14,7 +14,7 @@ from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, 
 from handson.core.errors import HandsonError
 from handson.core.text import write_literal
 from handson.course import syllabus
-from handson.notebook.activity_log import log_outcome
+from handson.course.activity import log_outcome
 from handson.notebook.widgets import base
 from handson.notebook.workshop import Workshop
 from handson.resources import plan
