@@ -13,7 +13,7 @@ so makes a second VPC (Amazon EC2 API Reference, "Ensuring idempotency": CreateV
 
     settings     the target, the exercise, the learner: read from environment and arguments
     connection   connect to the target: an emulator, or real AWS if the account is the named one
-    calls        the connection: make calls, wait for consistency, list all pages
+    calls        the connection: make calls, wait for consistency, list all pages; replies as cards
     credentials  sign in with the learner's own profile, keys, role or token
     refusals     botocore's errors as ours (errors.toml), and calls that are written wrongly
     emulator/    the embedded AWS

@@ -10,7 +10,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from handson.aws import Credentials
-from handson.aws.replies import Reply
+from handson.aws.calls import Reply
 from handson.core import messages
 from handson.core.errors import AWSError, AWSUnclear
 from tests.unit.fake_aws import ACCOUNT, FakeAws, Refusal, closed, no_answer, silent
