@@ -26,9 +26,10 @@ from handson.course import state
 from handson.course.checks import cluster, network_facts
 from handson.course.checks import repository as ecr
 from handson.course.exercise import LIKELY_REGIONS, Exercise
-from handson.course.owners import list_tags
 from handson.course.state import Cluster, InternetGateway, Repository, RouteTable, Subnet, Vpc
-from handson.engine.oci import INDEX, MANIFEST_TYPES, digest_of, is_image_manifest
+from handson.engine.oci import INDEX, digest_of, is_image_manifest
+from handson.resources.cluster import ClusterForm
+from handson.resources.images import fetch_manifest
 from handson.resources.plan import Ref, Step, make_tag_specification
 
 T = TypeVar("T", Vpc, Subnet, InternetGateway, RouteTable, Cluster, Repository)
@@ -95,6 +96,11 @@ class OwnResources(Struct, frozen=True):
         image = ecr.find_tagged_image(images, self.exercise.tag)
         assert image is not None  # the checks pass
         return image
+
+    @property
+    def manifest(self) -> str:
+        """The image's manifest or index, byte for byte."""
+        return fetch_manifest(self.aws, self.repository.name, self.image.digest)
 
     @property
     def uri(self) -> state.RecordedUri:
@@ -188,13 +194,10 @@ def remove_providers(own: OwnResources) -> Damage:
 def misspell_cluster(own: OwnResources) -> Damage:
     """Make the cluster again, with a letter of its name left out."""
     found = own.cluster
-    create = {
-        "clusterName": f"{found.name[:-2]}{found.name[-1]}",
-        "capacityProviders": list(found.capacity_providers),
-        "tags": [{"key": k, "value": v} for k, v in list_tags(own.aws.owners.name).items()],
-    }
     delete = Step("old", "ecs", "DeleteCluster", {"cluster": found.arn})
-    return [delete, Step("new", "ecs", "CreateCluster", create)]
+    misspelt, providers = f"{found.name[:-2]}{found.name[-1]}", found.capacity_providers
+    form = ClusterForm(name=misspelt, capacity_providers=providers)
+    return [delete, *form.plan(own.aws.owners.name)]
 
 
 def delete_tag(own: OwnResources) -> Damage:
@@ -294,21 +297,9 @@ def _impossible(why: str) -> NotReady:
     return NotReady.from_key("practice.breakages.impossible", why=why)
 
 
-def _read_manifest(own: OwnResources) -> str:
-    """Return the manifest of the image, byte for byte as ECR keeps it."""
-    reply = own.aws.call(
-        "ecr",
-        "BatchGetImage",
-        repositoryName=own.repository.name,
-        imageIds=[{"imageDigest": own.image.digest}],
-        acceptedMediaTypes=list(MANIFEST_TYPES),
-    )
-    return str(reply["images"][0]["imageManifest"])
-
-
 def _list_images(own: OwnResources) -> list[dict[str, Any]]:
     """Return the entries of the image's index; for a plain image, the entry it would have."""
-    text = _read_manifest(own)
+    text = own.manifest
     manifest = json.loads(text)
     if "manifests" in manifest:
         return [child for child in manifest["manifests"] if is_image_manifest(child)]
@@ -318,7 +309,7 @@ def _list_images(own: OwnResources) -> list[dict[str, Any]]:
 
 def _next_release(own: OwnResources) -> dict[str, Any]:
     """Return the image's manifest with another annotation, and so with another digest."""
-    manifest: dict[str, Any] = json.loads(_read_manifest(own))
+    manifest: dict[str, Any] = json.loads(own.manifest)
     version = {"org.opencontainers.image.version": "next"}
     return {**manifest, "annotations": {**manifest.get("annotations", {}), **version}}
 

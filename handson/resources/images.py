@@ -158,11 +158,16 @@ def tag_image(aws: Aws, repository: str, *, tag: str, image: str, exercise: Exer
     _, found = require_image(aws, repository, image, exercise=exercise, digest=digest)
     if tag in found.tags:
         return
-    [read] = _get_images(aws, repository, [found.digest])
     given = {"repositoryName": repository, "imageTag": tag}
     given["imageManifestMediaType"] = found.media_type
-    # The manifest goes back byte for byte, or its digest would be another.
-    aws.call("ecr", "PutImage", imageManifest=read["imageManifest"], **given)
+    manifest = fetch_manifest(aws, repository, found.digest)
+    aws.call("ecr", "PutImage", imageManifest=manifest, **given)
+
+
+def fetch_manifest(aws: Aws, repository: str, digest: str) -> str:
+    """Return an image's manifest or index byte for byte: otherwise its digest would be another."""
+    [found] = _get_images(aws, repository, [digest])
+    return str(found["imageManifest"])
 
 
 def find_stored_blobs(aws: Aws, repository: str) -> list[StoredBlob]:
