@@ -20,6 +20,7 @@ from http.client import HTTPMessage, HTTPResponse
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import pytest
 from tornado.web import RequestHandler
@@ -255,3 +256,10 @@ def test_in_a_terminal_of_a_hubs_server_it_is_no_service(homes: Path) -> None:
     environ = {"JUPYTERHUB_SERVICE_PREFIX": "/user/t/", "JUPYTERHUB_USER": "t"}
     with serving(homes, JUPYTERHUB_SERVICE_URL="http://0.0.0.0:1", **environ) as board:
         assert (board.url[:17], ask(board.url)[0]) == ("http://127.0.0.1:", 403)
+
+
+def test_without_a_hub_no_other_address_of_this_computer_answers(homes: Path) -> None:
+    with serving(homes) as board:
+        port = urlsplit(board.url).port
+        with pytest.raises(OSError):
+            socket.create_connection(("127.0.0.2", port), timeout=5)

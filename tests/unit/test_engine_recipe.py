@@ -242,7 +242,7 @@ WRONG = (
      "HEALTHCHECK --interval=1.5s CMD x", "HEALTHCHECK --interval=9999999h CMD x",
      "HEALTHCHECK --interval=999999h999999h999999h CMD x", "HEALTHCHECK --retries=\uff12 CMD x",
      'COPY ["a"]', "COPY []", "COPY --chmod=u+x a b", "COPY --chmod=64 a b", "COPY --chmod=888 a b",
-     "COPY a $NONE", "ENV A", "ENV =1", "ENV OLD two words", 'LABEL "open',
+     "VOLUME []", "COPY a $NONE", "ENV A", "ENV =1", "ENV OLD two words", 'LABEL "open',
      "HEALTHCHECK maybe", "HEALTHCHECK CMD", "HEALTHCHECK CMD []", "HEALTHCHECK NONE x",
      "HEALTHCHECK --retries=1 NONE", "HEALTHCHECK --retries=0 CMD x",
      "HEALTHCHECK --interval=soon CMD x", "HEALTHCHECK --interval=1s2 CMD x",

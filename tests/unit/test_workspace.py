@@ -32,6 +32,16 @@ def make_book(lang: str, text: str = "") -> dict[str, Any]:
     return {"cells": [prose, code], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
+LEFT_IN_APP = tuple(
+    f"docker-rails-workshop/{name}"
+    for name in (
+        "log/a", "tmp/pids/a", ".bundle/config", "config/__pycache__/a", ".DS_Store",
+        "app/.DS_Store", "app/.ipynb_checkpoints/a",
+    )
+)  # fmt: skip
+"""What running or opening the app leaves in its folder."""
+
+
 class Checkout:
     """A checkout whose notebooks are small."""
 
@@ -43,7 +53,7 @@ class Checkout:
                 self.edit(f"{lang}/{name}.ipynb", "")
         self.write(f"notebooks/{DOCKERFILE}", "FROM scratch")
         self.write("notebooks/docker-rails-workshop/app/views/.keep", "")
-        for left in ("docker-rails-workshop/log/a", ".handson/emulator/a", "ja/.handson/a"):
+        for left in (".handson/emulator/a", "ja/.handson/a", *LEFT_IN_APP):
             self.write(f"notebooks/{left}", "")
 
     def write(self, name: str, text: str) -> None:
