@@ -261,5 +261,5 @@ def test_in_a_terminal_of_a_hubs_server_it_is_no_service(homes: Path) -> None:
 def test_without_a_hub_no_other_address_of_this_computer_answers(homes: Path) -> None:
     with serving(homes) as board:
         port = urlsplit(board.url).port
-        with pytest.raises(OSError):
+        with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.2", port), timeout=5)
