@@ -20,8 +20,8 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from handson.core import folders, messages
-from handson.core.errors import InvalidInput
-from handson.core.files import explain_unwritable_folder, make_private, write_whole
+from handson.core.errors import InvalidInput, NotReady
+from handson.core.files import make_private, write_whole
 from handson.core.text import find_nearest
 from handson.course import rules, syllabus
 from handson.course.course import read_course
@@ -365,4 +365,5 @@ def _make_writable(folder: Path, *, cwd: Path) -> None:
         probe.touch()
         probe.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
-        raise explain_unwritable_folder(folder, error) from error
+        reason, key = getattr(error, "strerror", None) or error, "core.files.not-writable"
+        raise NotReady.from_key(key, folder=folder, reason=reason) from error

@@ -244,12 +244,6 @@ def explain_unwritable(
     return NotReady.replace_os_errors(key, path=path, folder=path.parent)
 
 
-def explain_unwritable_folder(folder: Path, error: Exception) -> NotReady:
-    """Return the error for a folder in which no file can be made."""
-    reason = getattr(error, "strerror", None) or error
-    return NotReady.from_key("core.files.not-writable", folder=folder, reason=reason)
-
-
 def shorten_path(path: Path) -> str:
     """Return a path relative to the current folder or, with `~`, to the user's home folder."""
     here = find_current_folder()
