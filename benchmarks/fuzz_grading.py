@@ -125,7 +125,7 @@ class Watch:
         before = {path.name for path in self.folder.iterdir()}
         started = time.perf_counter()
         grades = grading.grade_class([self.folder], workers=1)
-        results = {result.learner: result for result in grades.results}
+        results = {result.learner.id: result for result in grades.results}
         grading.format_json(grades).encode()
         for text in grading.format_table(grades):
             text.encode("utf-8")

@@ -140,8 +140,8 @@ def list_records(grades: Grades) -> list[AuditRecord]:
     """
     found = [
         AuditRecord(
-            learner=result.learner,
-            name=result.name,
+            learner=result.learner.id,
+            name=result.learner.name,
             check=mark.id,
             **pick_fields(mark.proof, "account region observed_at requests"),
         )

@@ -88,7 +88,7 @@ def grade_class(
     if not any(result.handed_in for result in results):
         raise InvalidInput.from_key("grading.nothing")
     results = _compare(results, roster)
-    handed_in = {result.learner for result in results}
+    handed_in = {result.learner.id for result in results}
     absent = make_finding("nothing-handed-in")
     results += [
         make_empty_result(learner, [absent], requirements, handed_in=False)
@@ -96,7 +96,7 @@ def grade_class(
         if learner.id not in handed_in
     ]
     places = {learner.id: place for place, learner in enumerate(roster.learners)}
-    results.sort(key=lambda each: (places.get(each.learner, len(places)), each.learner))
+    results.sort(key=lambda each: (places.get(each.learner.id, len(places)), each.learner.id))
     marked, strangers = apply_marks(results, marks)
     return Grades(
         results=marked,
@@ -116,7 +116,7 @@ def _describe_strangers(
     """
     if marked:
         yield messages.text("grading.marks-unknown", learners=list_briefly(marked))
-    folded = {fold_name(result.learner) for result in results}
+    folded = {fold_name(result.learner.id) for result in results}
     if strangers := sorted(who for who in asked.course.extensions if fold_name(who) not in folded):
         yield messages.text("grading.extensions-unknown", learners=list_briefly(strangers))
     for prefix, holders in asked.holders.items():
@@ -161,7 +161,7 @@ def _compare(results: list[Result], roster: Roster) -> list[Result]:
     found: dict[int, list[Finding]] = defaultdict(list)
     for number, finding in chain(copies.compare_evidence(results), copies.compare_answers(results)):
         found[number].append(finding)
-    for numbers in copies.find_shared([("", result.learner)] for result in results).values():
+    for numbers in copies.find_shared([("", result.learner.id)] for result in results).values():
         for number in numbers:
             others = tuple(results[other].source for other in numbers if other != number)
             found[number].append(make_finding("learner-twice", others=others))

@@ -24,7 +24,6 @@ from handson.core.text import find_invisible, group_pairs, list_briefly
 from handson.grading.claims import find_objects
 from handson.grading.findings import Bearer, Claim, Finding, Passage, Result, Written, make_finding
 from handson.grading.notebooks import load_editions
-from handson.grading.roster import Learner
 
 RECORD, REQUEST, RESOURCE = "same-record", "same-request", "same-resource"
 
@@ -92,11 +91,13 @@ def compare_evidence(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]
             owner: min(results[owner].identifiers[each] for each in shared) for owner in owners
         }
         first = _find_first(results, bearers)
-        values: dict[str, Any] = {"first": "?" if first is None else results[first].label}
+        values: dict[str, Any] = {"first": "?" if first is None else results[first].learner.label}
         values |= {"count": len(shared), "example": list_briefly([min(shared)[1][:_SHOWN]])}
         for owner, bearer in bearers.items():
             values |= {"check": bearer.check, "where": bearer.where}
-            values["others"] = tuple(results[other].label for other in owners if other != owner)
+            values["others"] = tuple(
+                results[other].learner.label for other in owners if other != owner
+            )
             yield owner, make_finding(kind, "warning" if kind == RESOURCE else "serious", **values)
 
 
@@ -113,8 +114,8 @@ def _find_first(results: Sequence[Result], bearers: dict[int, Bearer]) -> int | 
     """Return who had it first: by the earliest time, then by the name that the evidence bears."""
     ranks = {}
     for owner, bearer in bearers.items():
-        learner = Learner(results[owner].learner, results[owner].name)
-        ranks[owner] = (bearer.observed_at, not learner.is_named(bearer.learner))
+        is_named = results[owner].learner.is_named(bearer.learner)
+        ranks[owner] = (bearer.observed_at, not is_named)
     first = [owner for owner, rank in ranks.items() if rank == min(ranks.values())]
     return first[0] if len(first) == 1 else None
 
@@ -150,7 +151,9 @@ def compare_answers(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]:
         closest = max(partners, key=lambda number: (len(partners[number]), -number))
         others = [closest, *(number for number in sorted(partners) if number != closest)]
         questions = sorted({each.grade_id for found in partners.values() for each in found})
-        about: dict[str, Any] = {"others": tuple(results[number].label for number in others)}
+        about: dict[str, Any] = {
+            "others": tuple(results[number].learner.label for number in others)
+        }
         about |= {"passages": tuple(partners[closest]), "questions": ", ".join(questions)}
         yield owner, make_finding("answers-alike", **about)
 

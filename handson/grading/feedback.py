@@ -161,7 +161,7 @@ def _name_pages(results: Iterable[Result]) -> dict[str, Result]:
     pages: dict[str, Result] = {}
     counted: Counter[str] = Counter()
     for result in results:
-        stem = make_zip_name(result.learner).removesuffix(".zip")  # it holds no "_"
+        stem = make_zip_name(result.learner.id).removesuffix(".zip")  # it holds no "_"
         counted[stem.casefold()] += 1
         again = counted[stem.casefold()]
         pages[f"{stem}_{again}.html" if again > 1 else f"{stem}.html"] = result

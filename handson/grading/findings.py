@@ -15,6 +15,7 @@ from handson.core import messages
 from handson.core.text import pick_fields
 from handson.course.checks import Diagnosis, FactResult
 from handson.course.exercise import Exercise
+from handson.grading.roster import Learner
 
 Severity = Literal["serious", "warning", "note"]
 """The evidence cannot be what it claims · a person has to look · good to know."""
@@ -28,7 +29,7 @@ AnswerStatus = Literal["answered", "untouched", "missing"]
 _ABOUT = ("check", "where", "others", "passages")
 """The fields of a finding besides its code, its severity and its values."""
 _PROOF = "digest observed_at learner kind account region intact source where"
-_LEARNER = "learner name group source handed_in handed_in_at named files issuers until late_by"
+_SHOWN = "source handed_in handed_in_at named files issuers until late_by"
 """The fields of a claim and of a result that `handson.grading/1` shows."""
 _DECIMALS = 6
 """Points are rounded so that a sum of tenths is written as people write it."""
@@ -259,9 +260,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     `identifiers` (a kind and a name) and `sketches` are what `copies` compares.
     """
 
-    learner: str
-    name: str = ""
-    group: str = ""
+    learner: Learner
     source: str = ""
     platform: str = ""
     place: str = ""
@@ -324,11 +323,6 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         hours, minutes = divmod(ceil(self.late_by / 60), 60)
         return messages.text("grading.late", hours=hours, minutes=minutes) if self.late_by else ""
 
-    @property
-    def label(self) -> str:
-        """The learner's id, and the name where it is known."""
-        return f"{self.learner} {self.name}".strip() if self.name else self.learner
-
     def check(self, check_id: str) -> CheckMark:
         """Return the result of the check of that id.
 
@@ -345,7 +339,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         """Return the learner as `handson.grading/1` has it."""
         diagram, read = self.diagram, self.diagram.check
         return {
-            **pick_fields(self, f"{_LEARNER} points counted comment total"),
+            **self.learner.to_json(),
+            **pick_fields(self, f"{_SHOWN} points counted comment total"),
             "checks": [check.to_json() for check in self.checks],
             "answers": [answer.to_json() for answer in self.answers],
             "diagram": {

@@ -58,7 +58,7 @@ class Gradebook:
 
     def fill(self, grades: Grades) -> bytes:
         """Return the file with the marks of a class."""
-        by_learner = group_pairs((result.learner, result) for result in grades.results)
+        by_learner = group_pairs((result.learner.id, result) for result in grades.results)
         table, cells = self.listing.table, dict(self.heads)
         for row, learner in self.listing.find_learners():
             cells |= {(row, column): "" for _, column in self.heads}
@@ -78,8 +78,8 @@ class Gradebook:
         results = grades.results
         half = [each for each in results if each.total is None and find_points(each) is not None]
         told = {
-            "missing": [each.label for each in results if each.learner not in known],
-            "unmarked": [each.label for each in half if each.learner in known],
+            "missing": [each.learner.label for each in results if each.learner.id not in known],
+            "unmarked": [each.learner.label for each in half if each.learner.id in known],
         }
         for name, learners in told.items():
             if learners:
@@ -163,7 +163,7 @@ def describe_comments(result: Result) -> str:
 
 def _describe(result: Result, *, briefly: bool) -> dict[str, object]:
     """Return a learner's row by the heads of its columns."""
-    who, comment = pick_fields(result, "learner name group"), describe_comments(result)
+    who, comment = result.learner.to_json(), describe_comments(result)
     if briefly:
         return {**who, "points": find_points(result), "comment": comment}
     review = result.to_review()

@@ -146,12 +146,10 @@ def compare_names(results: Sequence[Result], roster: Roster) -> Iterator[Result]
     On the embedded AWS an owner's tag with another name is a name that was typed before, unless it
     is that of another learner.
     """
-    people = {each.learner: Learner(each.learner, each.name) for each in results}
-    people |= {learner.id: learner for learner in roster.learners}
-    everybody = Roster((*people.values(),))
+    learners = (*roster.learners, *(each.learner for each in results))
+    everybody = Roster(tuple(dict.fromkeys(learners)))
     for result in results:
-        learner = people[result.learner]
-        findings = []
+        learner, findings = result.learner, []
         for finding in result.findings:
             if finding.code in _RAISED:
                 value, raised = _RAISED[finding.code]

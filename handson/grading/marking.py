@@ -94,12 +94,14 @@ def apply_marks(results: Sequence[Result], marks: Marks) -> tuple[tuple[Result, 
     Comments and reasons are joined.  An item with different points in several files has none, and a
     finding; so have marks that were given to other texts.
     """
-    names = {escape_formula(result.learner) for result in results}
+    names = {escape_formula(result.learner.id) for result in results}
     # A spreadsheet drops the zeros from the front of a number.
     zeros = {name.lstrip("0"): name for name in names - marks.learners.keys()}
     read = marks.learners.items()
     whose = {who if who in names else zeros.get(who, who): given for who, given in read}
-    marked = (_apply(result, whose.get(escape_formula(result.learner), {})) for result in results)
+    marked = (
+        _apply(result, whose.get(escape_formula(result.learner.id), {})) for result in results
+    )
     return tuple(marked), sorted(whose.keys() - names)
 
 

@@ -121,7 +121,7 @@ def format_table(grades: Grades) -> Iterator[str]:
         review = result.to_review()
         if review:
             yield ""
-            yield f"{one_line(result.label)}:"
+            yield f"{one_line(result.learner.label)}:"
             yield from _format_findings(review)
     notes = Counter(
         finding.code for each in results for finding in each.findings if finding.severity == "note"
@@ -166,7 +166,7 @@ def _describe_for_people(result: Result, course: Course) -> dict[str, str]:
     passed = f" {sum(fact.passed for fact in facts)}/{len(facts)}" if facts else ""
     more = "…" if result.total is None else ""
     marks = f"{sum(result.marks):g}/{course.manual:g}{more}"
-    names = pick_fields(result, "learner name group").items()
+    names = result.learner.to_json().items()
     return {
         **{name: cut_to_columns(one_line(text), _WIDEST) for name, text in names},
         **{it.id: SIGNS[it.status] + "*" * (it.mark is not None) for it in result.checks},

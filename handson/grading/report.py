@@ -164,7 +164,8 @@ def _row(result: Result) -> dict[str, Any]:
     for item in result.items:
         given |= {item.id: item.mark, marking.TEXTS[item.id]: item.comment}
     return {
-        **pick_fields(result, "learner name group handed_in"),
+        **result.learner.to_json(),
+        "handed_in": result.handed_in,
         "until": result.until and format_end(datetime.fromisoformat(result.until)),
         "statuses": {mark.id: mark.status for mark in result.checks},
         "points": {mark.id: mark.points for mark in result.checks},

@@ -17,7 +17,7 @@ from typing import Any
 
 from handson.core.errors import InvalidInput
 from handson.core.files import read_data
-from handson.core.text import fold_name, group_pairs, list_briefly, one_line
+from handson.core.text import fold_name, group_pairs, list_briefly, one_line, pick_fields
 from handson.grading.export_names import is_same_person, list_words, normalize_name
 from handson.grading.tables import Table, read_table
 
@@ -56,6 +56,10 @@ class Learner:
     def label(self) -> str:
         """The id, and the name where it is known."""
         return f"{self.id} {self.name}".strip()
+
+    def to_json(self) -> dict[str, str]:
+        """Return the learner as `handson.grading/1` has it."""
+        return {"learner": self.id, **pick_fields(self, "name group")}
 
     def is_named(self, name: str) -> bool:
         """Tell whether a name is this learner's: the id, the name, both, or an alias."""

@@ -128,9 +128,7 @@ def make_empty_result(
     asked = (requirements or Requirements()).for_learner(learner)
     written, _ = answers.collect_answers([], asked.course)
     return Result(
-        learner=learner.id,
-        name=learner.name,
-        group=learner.group,
+        learner=learner,
         checks=tuple(judge_check(check, Claims(), asked) for check in asked.course.checks),
         until=asked.until.isoformat() if asked.until else None,
         exercise=asked.find_exercise(""),

@@ -171,7 +171,7 @@ def grade(folder: Path, course: Path, zips: dict[str, Path]) -> dict[str, Any]:
     roster = Roster(tuple(Learner(f"n{at}", name=name) for at, name in enumerate(LEARNERS)))
     asked = Requirements(course=read)
     graded = grade_class([folder], roster=roster, requirements=asked, workers=1)
-    return {result.name: result for result in graded.results}
+    return {result.learner.name: result for result in graded.results}
 
 
 def test_three_learners_of_one_account_go_through_the_course_and_are_graded_by_their_own(

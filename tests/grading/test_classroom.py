@@ -31,7 +31,7 @@ def put(folder: Path, **named: str) -> Path:
 
 
 def codes(grades: Grades) -> list[tuple[str, list[str]]]:
-    return [(each.learner, [f.code for f in each.findings if f.code != "notebook-missing"])
+    return [(each.learner.id, [f.code for f in each.findings if f.code != "notebook-missing"])
             for each in grades.results]  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def test_folders_without_a_file_of_a_learners_are_nothing_to_grade(tmp_path: Pat
 def test_one_sentence_tells_that_folders_bear_accounts(tmp_path: Path) -> None:
     put(tmp_path, **{"hanako-y": "山田 花子", "2026002@0095": "佐藤 太郎", "s99": "s99"})
     grades = grade_class([tmp_path])
-    names = [(each.learner, each.name) for each in grades.results]
+    names = [(each.learner.id, each.learner.name) for each in grades.results]
     assert names == [("2026002@0095", "佐藤 太郎"), ("hanako-y", "山田 花子"), ("s99", "")]
     assert [notice.partition("人")[0] for notice in grades.notices] == ["2 "]
 

@@ -53,7 +53,7 @@ def grade(folder: Path, *, roster: Roster = CLASS, course: Course = SPRING) -> G
 
 def grade_one(folder: Path, learner: str = "s07", *, course: Course = SPRING) -> Result:
     results = grade(folder, course=course).results
-    return next(each for each in results if each.learner == learner)
+    return next(each for each in results if each.learner.id == learner)
 
 
 def codes(result: Result) -> set[str]:
@@ -95,7 +95,10 @@ def test_without_a_roster_the_folders_name_the_class(tmp_path: Path) -> None:
     hand_in(tmp_path / "Hanako Yamada", "Taro Sato")
     hand_in(tmp_path / "Taro Sato", "Taro Sato")
     results = grade(tmp_path, roster=Roster()).results
-    assert {each.learner: each.points for each in results} == {"Hanako Yamada": 0, "Taro Sato": 55}
+    assert {each.learner.id: each.points for each in results} == {
+        "Hanako Yamada": 0,
+        "Taro Sato": 55,
+    }
     assert "Taro Sato" in said(results[0])
 
 

@@ -108,7 +108,7 @@ def test_learners_get_the_points_that_we_give_and_a_person_marks_their_answers(
     ours = grading.grade_class([course.folder / "submitted"]).results
     totals = {"hana": 80.0, "ken": 15.0}
     assert course.scores() == totals
-    assert {result.learner: result.points for result in ours} == totals
+    assert {result.learner.id: result.points for result in ours} == totals
 
 
 def test_a_cell_says_what_is_missing_and_its_own_source_is_run(course: Course) -> None:
