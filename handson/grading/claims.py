@@ -68,6 +68,11 @@ class Claims:
     findings: list[Finding] = field(default_factory=list)
     journal: set[str] = field(default_factory=set)
 
+    @property
+    def names(self) -> set[str]:
+        """The names that the evidence bears."""
+        return {claim.learner for claim in self.items if claim.learner}
+
     @cached_property
     def judged(self) -> dict[str, Claim]:
         """By check, the claim by which it is judged.

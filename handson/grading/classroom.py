@@ -91,7 +91,7 @@ def grade_class(
     handed_in = {result.learner.id for result in results}
     absent = make_finding("nothing-handed-in")
     results += [
-        make_empty_result(learner, [absent], requirements, handed_in=False)
+        replace(make_empty_result(learner, [absent], requirements), handed_in=False)
         for learner in roster.learners
         if learner.id not in handed_in
     ]

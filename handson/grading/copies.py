@@ -20,7 +20,7 @@ from itertools import pairwise
 from os.path import commonprefix
 from typing import Any, TypeVar
 
-from handson.core.text import find_invisible, group_pairs, list_briefly
+from handson.core.text import find_invisible, group_pairs
 from handson.grading.claims import find_objects
 from handson.grading.findings import Bearer, Claim, Finding, Passage, Result, Written, make_finding
 from handson.grading.notebooks import load_editions
@@ -92,7 +92,7 @@ def compare_evidence(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]
         }
         first = _find_first(results, bearers)
         values: dict[str, Any] = {"first": "?" if first is None else results[first].learner.label}
-        values |= {"count": len(shared), "example": list_briefly([min(shared)[1][:_SHOWN]])}
+        values |= {"count": len(shared), "example": [min(shared)[1][:_SHOWN]]}
         for owner, bearer in bearers.items():
             values |= {"check": bearer.check, "where": bearer.where}
             values["others"] = tuple(

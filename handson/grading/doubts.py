@@ -20,7 +20,7 @@ from operator import sub
 from typing import Any
 
 from handson.core import messages
-from handson.core.text import fold_name, list_briefly
+from handson.core.text import fold_name
 from handson.course import syllabus
 from handson.course.policy import VERBS
 from handson.grading import copies
@@ -73,13 +73,12 @@ def examine_claims(claims: Claims, now: datetime) -> Iterator[Finding]:
     for claim in claims.own:
         for code, seen in _examine_claim(claim, claim.read_observed(), now):
             if seen:
-                text = list_briefly(seen)
-                yield claim.make_finding(code, seen=text)
+                yield claim.make_finding(code, seen=seen)
     records = {claim.digest: claim for claim in claims.items}.values()
     counted = Counter(request for claim in records for request in claim.requests)
     again = [request for request, count in counted.items() if count > 1]
     if again:
-        yield make_finding("requests-again", seen=list_briefly(again))
+        yield make_finding("requests-again", seen=again)
     known = {claim.digest for claim in claims.items}
     # Where records are missing, cells that were run again hide when they were run first.
     if not any(claim.previous and claim.previous not in known for claim in claims.items):
@@ -182,7 +181,7 @@ def examine_diagram(diagram: Written, notebooks: Iterable[Notebook]) -> Iterator
     picture = fold_name("".join(output.picture for cell in cells for output in cell.outputs))
     is_shown = sum(label in picture for label in strange) * 2 > len(strange)
     is_whole = {*_IMPORTED.findall(code)} <= _MODULES
-    seen = list_briefly([f"{len(strange)}/{len(own)}", *sorted(labels[each] for each in strange)])
+    seen = [f"{len(strange)}/{len(own)}", *sorted(labels[each] for each in strange)]
     severity: Severity = "warning" if is_shown and is_whole else "note"
     yield make_finding("diagram-other", severity, check=syllabus.DRAWING.id, seen=seen)
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from handson.core import messages
-from handson.core.text import pick_fields
+from handson.core.text import list_briefly, pick_fields
 from handson.course.checks import Diagnosis, FactResult
 from handson.course.exercise import Exercise
 from handson.grading.roster import Learner
@@ -88,9 +88,15 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_finding(code: str, severity: Severity = "warning", **about: Any) -> Finding:
-    """Return a finding; what is no field of it fills in the placeholders of its sentences."""
+    """Return a finding; what is no field of it fills in the placeholders of its sentences.
+
+    Of a list, the first are named and all are counted.
+    """
     fields = {name: about.pop(name) for name in _ABOUT if name in about}
-    texts = {name: str(value) for name, value in about.items()}
+    texts = {
+        name: list_briefly(value) if isinstance(value, list) else str(value)
+        for name, value in about.items()
+    }
     return Finding(code=code, severity=severity, values=texts, **fields)
 
 

@@ -30,7 +30,7 @@ from pathlib import Path
 
 from handson.core import messages
 from handson.core.errors import InvalidInput
-from handson.core.text import fold_name, group_pairs, list_briefly, pick_fields
+from handson.core.text import fold_name, group_pairs, list_briefly
 from handson.grading.classroom import Grades
 from handson.grading.findings import Result
 from handson.grading.roster import PLATFORMS, Listing, read_listing

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from msgspec.structs import replace
 
-from handson.core.text import group_pairs, list_briefly, one_line
+from handson.core.text import group_pairs, one_line
 from handson.grading.claims import Claims
 from handson.grading.export_names import is_same_person, says_who
 from handson.grading.findings import Finding, Result, Severity, make_finding
@@ -113,7 +113,7 @@ class Identity:
             yield by_name.pop("")[0].make_finding("learner-unnamed", "note")
         if len(by_name) > 1 and not self.is_named:
             first = next(iter(by_name.values()))[0]
-            yield first.make_finding("learner-several", names=list_briefly(sorted(by_name)))
+            yield first.make_finding("learner-several", names=sorted(by_name))
         for name, (first, *rest) in by_name.items():
             if self.is_named and not self.learner.is_named(name):
                 # A number or an account may be the learner's; the class shows if it is another's.
@@ -136,7 +136,7 @@ class Identity:
             elif self.roster.learners:
                 yield make_finding("not-in-roster")
         if self.namesakes and self.learner not in self.namesakes:
-            learners = list_briefly([each.id for each in self.namesakes])
+            learners = [each.id for each in self.namesakes]
             yield make_finding("name-of-several", learners=learners, name=owner)
 
 

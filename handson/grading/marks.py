@@ -163,13 +163,13 @@ def examine_evidence(claims: Claims, asked: Requirements) -> Iterator[Finding]:
     for claim in claims.items:
         yield from _examine_record(claim)
         if claim.repeated:
-            yield claim.make_finding("record-twins", "serious", names=list_briefly(claim.repeated))
+            yield claim.make_finding("record-twins", "serious", names=[*claim.repeated])
     for claim in claims.own:
         yield from _examine_target(claim, claims, asked)
         yield from _examine_circumstances(claim, claims, asked)
     by_prefix = {claim.prefix: claim for claim in claims.judged.values()}
-    each = [f"{claim.learner}: {prefix}" for prefix, claim in sorted(by_prefix.items())]
-    names, last = list_briefly(each), next(reversed(by_prefix.values()), None)
+    names = [f"{claim.learner}: {prefix}" for prefix, claim in sorted(by_prefix.items())]
+    last = next(reversed(by_prefix.values()), None)
     if last and asked.course.exercise and len(by_prefix) > 1:
         yield last.make_finding("exercise-several", names=names)
     if last and not asked.course.exercise and {*by_prefix} != {asked.exercise.network.name}:
@@ -199,7 +199,7 @@ def _examine_target(claim: Claim, claims: Claims, asked: Requirements) -> Iterat
         if not holders and asked.find_prefix(claim.learner) == claim.prefix:
             holders = [claim.learner]
         kind = "everybody" if claim.prefix == Exercise().network.name else "nobody"
-        whose = list_briefly(holders) or messages.label("grading.exercise-of", kind)
+        whose = holders or messages.label("grading.exercise-of", kind)
         values = {"prefix": claim.prefix, "whose": whose, "wanted": asked.learner.label or own}
         yield claim.make_finding("exercise-other", "serious", **values)
     if asked.target and claim.kind != asked.target:

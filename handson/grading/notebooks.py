@@ -28,7 +28,7 @@ from typing import Any
 import msgspec
 
 from handson.core import messages
-from handson.core.text import list_briefly, replace_surrogates
+from handson.core.text import replace_surrogates
 from handson.course import syllabus
 from handson.course.evidence import METADATA_KEY
 from handson.grading.archives import MOST_BYTES, Refused, refuse_too_large
@@ -330,8 +330,7 @@ def _compare_notebook(notebook: Notebook) -> Iterator[Finding]:
     ):
         if names:
             severity: Severity = "warning" if needs_review.intersection(names) else "note"
-            cells = list_briefly(names)
-            yield make_finding(code, severity, where=where, cells=cells, count=len(names))
+            yield make_finding(code, severity, where=where, cells=names, count=len(names))
     if notebook.lost:
         yield make_finding("cells-broken", where=where, count=notebook.lost)
 

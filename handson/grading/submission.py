@@ -6,11 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from msgspec.structs import replace
 
-from handson.core.text import group_pairs, list_briefly, one_line
+from handson.core.text import group_pairs, one_line
 from handson.course import syllabus
 from handson.course.course import Course
 from handson.grading import answers, copies, doubts, export_names, tokens
@@ -83,8 +82,7 @@ def grade_files(folder: Path, names: Sequence[str], course: Course) -> Result:
 def read_answers(folder: Path) -> tuple[Written, ...]:
     """Return the answers that are saved in a folder of notebooks."""
     name = f"{syllabus.DIAGRAM.notebook}.ipynb"
-    contents = _read_contents(Submission(str(folder), files=(name,)))
-    return answers.collect_answers(contents.notebooks)[0][:-1]
+    return grade_files(folder, (name,), Course()).answers
 
 
 def judge_folders(
@@ -119,23 +117,11 @@ def read_claims(folders: Iterable[Path], names: Sequence[str] = ()) -> tuple[Cla
 
 
 def make_empty_result(
-    learner: Learner,
-    findings: Iterable[Finding],
-    requirements: Requirements | None = None,
-    **about: Any,
+    learner: Learner, findings: Iterable[Finding], requirements: Requirements | None = None
 ) -> Result:
-    """Return a result without points; `about` are further fields, such as its source."""
+    """Return the result of a learner of whom nothing can be read."""
     asked = (requirements or Requirements()).for_learner(learner)
-    written, _ = answers.collect_answers([], asked.course)
-    return Result(
-        learner=learner,
-        checks=tuple(judge_check(check, Claims(), asked) for check in asked.course.checks),
-        until=asked.until.isoformat() if asked.until else None,
-        exercise=asked.find_exercise(""),
-        written=written,
-        findings=tuple(findings),
-        **about,
-    )
+    return replace(_judge_contents(_Contents(), Claims(), asked), findings=tuple(findings))
 
 
 def _grade_contents(
@@ -143,52 +129,50 @@ def _grade_contents(
 ) -> Result:
     contents = _read_contents(submission)
     claims = gather_claims(contents.notebooks, contents.lines)
-    names = {claim.learner for claim in claims.items if claim.learner}
-    who = Identity(submission, names, roster)
-    learner, about_owner = who.learner, who.examine_owner()
-    about_instead = _examine_others(contents)
-    if not (contents.notebooks or contents.lines):
-        files = list_briefly([*contents.files, *contents.others])
-        handed_in = bool(files or contents.findings)
-        nothing = make_finding("nothing-handed-in")
-        if handed_in:
-            nothing = make_finding("nothing-readable", "serious", files=files or "-")
-        findings = [nothing, *contents.findings, *about_instead, *about_owner]
-        return make_empty_result(learner, findings, requirements, handed_in=handed_in)
-    others = who.find_others(requirements)
-    asked = requirements.for_learner(learner, others)
-    marks = [judge_check(check, claims, asked) for check in asked.course.checks]
-    drawing = judge_check(syllabus.DRAWING, claims, asked)
-    about_evidence = [*who.examine_names(claims), *examine_evidence(claims, asked)]
-    objections = (mark.objection for mark in (*marks, drawing) if mark.objection)
-    (*written, diagram), about_answers = answers.collect_answers(
-        contents.notebooks, asked.course, pictures=pictures
-    )
-    diagram = replace(diagram, check=drawing)
-    findings = [
-        *contents.findings,
-        *claims.findings,
-        *about_evidence,
-        *(objection for objection in objections if objection not in about_evidence),
-        *doubts.examine_claims(claims, asked.now),
-        *tokens.examine_proofs(contents.proofs, claims, requirements.keys),
-        *about_instead,
-        *compare_cells(contents.notebooks, [mark.id for mark in marks if mark.points]),
-        *about_answers,
-        *doubts.examine_answers(written),
-        *doubts.examine_diagram(diagram, contents.notebooks),
-        *about_owner,
-    ]
-    return replace(
-        make_empty_result(learner, findings, requirements),
+    who = Identity(submission, claims.names, roster)
+    asked = requirements.for_learner(who.learner, who.find_others(requirements))
+    result = _judge_contents(contents, claims, asked, pictures=pictures)
+    files = [*contents.files, *contents.others]
+    found = [*contents.findings, *claims.findings]
+    handed_in = bool(files or found)
+    if contents.notebooks or contents.lines:
+        found += [*who.examine_names(claims), *examine_evidence(claims, asked)]
+        marks = (*result.checks, result.diagram.check)
+        objections = (mark.objection for mark in marks if mark and mark.objection)
+        found += [objection for objection in objections if objection not in found]
+        found += doubts.examine_claims(claims, asked.now)
+        found += tokens.examine_proofs(contents.proofs, claims, requirements.keys)
+        earned = [mark.id for mark in result.checks if mark.points]
+        found += [*compare_cells(contents.notebooks, earned), *result.findings]
+        found += doubts.examine_answers(result.answers)
+        found += doubts.examine_diagram(result.diagram, contents.notebooks)
+    elif handed_in:
+        found.insert(0, make_finding("nothing-readable", "serious", files=files or "-"))
+    else:
+        found = [make_finding("nothing-handed-in")]
+    found += [*_examine_others(contents), *who.examine_owner()]
+    return replace(result, handed_in=handed_in, findings=tuple(found))
+
+
+def _judge_contents(
+    contents: _Contents, claims: Claims, asked: Requirements, *, pictures: bool = False
+) -> Result:
+    """Return the result of the learner's work; its findings are those about the answers."""
+    books = contents.notebooks
+    read, found = answers.collect_answers(books, asked.course, pictures=pictures)
+    *written, diagram = read
+    return Result(
+        learner=asked.learner,
+        handed_in_at=max((book.modified for book in books), default="") or None,
+        until=asked.until.isoformat() if asked.until else None,
         late_by=measure_lateness(claims, asked.until),
-        handed_in_at=max((book.modified for book in contents.notebooks), default="") or None,
-        named=tuple(sorted(names)),
-        exercise=asked.find_exercise(min(names - others, default="")),
-        files=tuple(notebook.where for notebook in contents.notebooks),
+        named=tuple(sorted(claims.names)),
+        exercise=asked.find_exercise(min(claims.names - {*asked.others}, default="")),
+        files=tuple(book.where for book in books),
         issuers=tokens.list_issuers(contents.proofs),
-        checks=tuple(marks),
-        written=(*written, diagram),
+        checks=tuple(judge_check(check, claims, asked) for check in asked.course.checks),
+        written=(*written, replace(diagram, check=judge_check(syllabus.DRAWING, claims, asked))),
+        findings=tuple(found),
         identifiers=copies.list_identifiers(claims.items),
         sketches=tuple(copies.sketch_answers(written)),
     )
@@ -222,7 +206,7 @@ def _examine_others(contents: _Contents) -> Iterator[Finding]:
         if kind == "archive" or not there or (name and name not in there):
             by_kind[kind].append(file)
     for kind, files in sorted(by_kind.items()):
-        yield make_finding(f"instead-{kind}", where=files[0], files=list_briefly(files))
+        yield make_finding(f"instead-{kind}", where=files[0], files=files)
 
 
 def _read_file(file: File, contents: _Contents) -> None:

@@ -271,7 +271,7 @@ def test_a_platform_gets_the_pages_by_its_own_names(
     given = {"platform": platform, "place": place, "source": source}
     others = ({**given, "place": ""}, {"platform": "manaba", "place": "s03@s03"})
     results = tuple(
-        make_empty_result(Learner(f"s0{number}"), [], comment="\ud83d", **about)
+        replace(make_empty_result(Learner(f"s0{number}"), []), comment="\ud83d", **about)
         for number, about in enumerate((given, *others), 1)
     )
     graded = Grades(results, Requirements(), 1, [])

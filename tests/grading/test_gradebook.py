@@ -54,7 +54,7 @@ def test_a_platforms_file_comes_back_with_points_and_comments_and_nothing_else_c
     platform, points, comment = PLATFORMS[name]
     path = gradebooks.write(tmp_path, name)
     book = grading.open_gradebook(platform, path, None)
-    absent = make_empty_result(Learner("2026002"), [], handed_in=False)
+    absent = replace(make_empty_result(Learner("2026002"), []), handed_in=False)
     stranger = graded("2026003")
     assert book is not None
     grades = class_of(stranger, absent, graded("2026001", comment=GOOD))

@@ -126,7 +126,7 @@ def test_no_form_of_output_controls_a_terminal_or_hides_letters_and_a_long_name_
     name = "x\x1b]0;owned\x07\x1b[2J\x9b\u202egnp\U000e0041"
     found = make_finding("cells-broken", where=f"{name}.ipynb", count=1)
     several = [Learner(name, "山" * 300), Learner("s02", "𩸽\U000e0100　花子")]
-    results = tuple(make_empty_result(each, [found], source=name) for each in several)
+    results = tuple(replace(make_empty_result(it, [found]), source=name) for it in several)
     grades = Grades(results, Requirements(), readable=1)
     table = [*format_table(grades)]
     shown = [grading.format_csv(grades), grading.format_json(grades)]
@@ -171,7 +171,7 @@ def test_a_gradebook_and_programs_get_points_an_item_and_no_formulas(grades: Gra
     marks = {"why-network": 4, "why-zones": 3.5, "why-cluster": 4, "why-registry": 2}
     assert (first["total"], first["marks"]) == (94.5, {**marks, "architecture": 1})
     assert (partly["total"], partly["marks"]["why-zones"]) == (None, None)
-    assert (absent["handed_in"], absent["diagram"]["check"]) == (False, None)
+    assert (absent["handed_in"], absent["diagram"]["check"]["status"]) == (False, "missing")
     assert data["requirements"] == {
         **{"target": "emulator", "accounts": ["1", "123456789012"], "region": "us-east-1"},
         **{"from": "2026-05-01T00:00:00+00:00", "until": "2026-06-01T00:00:00+00:00"},
