@@ -115,20 +115,18 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
     Raises:
         InvalidInput: A path does not exist, or is neither a folder, a notebook nor a zip.
     """
-    loose: dict[str, list[_Item]] = defaultdict(list)
+    named: dict[str, list[str]] = defaultdict(list)
     for path in paths:
         suffix = split_suffix(path.name)[1]
         if path.is_dir() or (path.is_file() and suffix == ".zip"):
-            yield from _split_folder(str(path), "", roster)
+            yield from _split_folder(Submission(str(path)), roster)
         elif path.is_file() and suffix in (*_READ, *RENAMED):
-            loose[str(path.parent)].append(_describe(Entry(path.name, path.name), ""))
+            named[str(path.parent)].append(path.name)
         else:
             shown = replace_surrogates(str(path))
             raise InvalidInput.from_key("grading.no-path", path=shown)
-    for folder, items in loose.items():
-        for named, own in _group(folder, "", items, roster):
-            found = named if named.person.name else _submit_unnamed(folder, "", roster)
-            yield replace(found, files=tuple(item.entry.name for item in own))
+    for folder, names in named.items():
+        yield from _split_folder(Submission(folder, files=tuple(names)), roster)
 
 
 def choose_submissions(submissions: Iterable[Submission], roster: Roster) -> list[Submission]:
@@ -167,29 +165,29 @@ def find_files(submission: Submission) -> Iterator[File]:
         yield file
 
 
-def _split_folder(root: str, at: str, roster: Roster) -> Iterator[Submission]:
-    """Yield the submissions in a folder of a tree."""
-    above, own = _list_names(root, at)[-2:]
+def _split_folder(whole: Submission, roster: Roster) -> Iterator[Submission]:
+    """Yield the submissions in a folder of a tree, or in those of its files that are named."""
+    above, own = _list_names(whole)[-2:]
     try:
-        entries = [*open_tree(root).list_entries(at)]
+        entries = [*open_tree(whole.root).list_entries(whole.at, whole.files)]
     except Refused:
-        yield _submit_unnamed(root, at, roster)  # grading reports it
+        yield _find_owner(whole, roster)  # grading reports it
         return
     items = [item for entry in entries if (item := _describe(entry, own)).kind]
     kinds = [item.kind for item in items]
     boxes = [item for item in items if item.kind == "box"]
     is_stamped = any(entry.name == _STAMP for entry in entries)
     is_alone = len(boxes) == 1 and {*kinds} <= {"box", "other"} and not is_stamped
-    inside = _enter(root, boxes[0].entry) if is_alone else None
+    inside = _enter(whole.root, boxes[0].entry) if is_alone else None
     person = find_person(own, above)
     if person.platform and person.place == own:  # whatever else is in it is the learner's
-        yield Submission(root, at, person=person)
+        yield replace(whole, person=person)
     elif inside:
-        yield from _split_folder(*inside, roster)
+        yield from _split_folder(inside, roster)
     elif "notebook" in kinds or not ("named" in kinds or any(box.person.name for box in boxes)):
-        yield _submit_unnamed(root, at, roster, is_stamped=is_stamped)
+        yield _find_owner(whole, roster, is_stamped=is_stamped)
     else:
-        for named, group in _group(root, at, items, roster):
+        for named, group in _group(whole, items, roster):
             yield from _submit_group(named, group, roster)
 
 
@@ -198,8 +196,8 @@ def _submit_group(named: Submission, items: list[_Item], roster: Roster) -> Iter
     kinds, is_known = {item.kind for item in items}, roster.find(named.person.name) is not None
     boxes = [item.entry for item in items if item.kind == "box"]
     places = [_enter(named.root, at) for at in boxes if not (is_known or kinds - {"box", "other"})]
-    members = [(place, each) for place in places if place for each in _split_folder(*place, roster)]
-    within = [each for place, each in members if each.files or (each.root, each.at) != place]
+    members = [(place, each) for place in places if place for each in _split_folder(place, roster)]
+    within = [each for place, each in members if each.files or each.source != place.source]
     is_group = any(roster.find(each.person.name) for each in within)
     is_group = is_group or _is_group(named.person.name, within)
     if is_group and None not in places:
@@ -242,35 +240,35 @@ def _survey(submission: Submission) -> tuple[set[str], set[str]]:
     return books - {""}, learners
 
 
-def _enter(root: str, entry: Entry) -> tuple[str, str] | None:
-    """Return the tree and the place in it of what a folder or zip holds, unless it is too deep.
+def _enter(root: str, entry: Entry) -> Submission | None:
+    """Return what a folder or zip holds, unless it is too deep.
 
     A zip in a zip is not entered.
     """
     if entry.is_folder:
-        return (root, entry.path) if entry.path.count("/") < DEEPEST else None
-    return (os.path.join(root, entry.path), "") if os.path.isdir(root) else None
+        return Submission(root, entry.path) if entry.path.count("/") < DEEPEST else None
+    return Submission(os.path.join(root, entry.path)) if os.path.isdir(root) else None
 
 
-def _submit_unnamed(root: str, at: str, roster: Roster, *, is_stamped: bool = False) -> Submission:
-    """Return a submission whose learner the names of the folders around it tell, if they do.
+def _find_owner(whole: Submission, roster: Roster, *, is_stamped: bool = False) -> Submission:
+    """Return a submission with the learner whom the names of the folders around it tell, if any.
 
     A learner of the roster goes before others, and what a platform has named before what people
     have; then the innermost folder before those above it.  Of a folder that nbgrader collected,
     only the one above it counts.
     """
-    names = _list_names(root, at)
+    names = _list_names(whole)
     pairs = [*pairwise(["", *names])][-2:-1] if is_stamped else [*pairwise(names)]
     people = [find_person(name, above) for above, name in reversed(pairs)]
     named = [person for person in people if person.name]
     known = [person for person in named if roster.find(person.name)]
     known += [person for person in named if person.platform and person.place in names]
     guesses = () if known or len(pairs) < 2 else tuple(person.name for person in named)
-    return Submission(root, at, person=next(iter(known or named), NOBODY), guesses=guesses)
+    return replace(whole, person=next(iter(known or named), NOBODY), guesses=guesses)
 
 
 def _group(
-    root: str, at: str, items: Sequence[_Item], roster: Roster
+    whole: Submission, items: Sequence[_Item], roster: Roster
 ) -> Iterator[tuple[Submission, list[_Item]]]:
     """Yield a submission for each person whom the names in a folder mention, and what bears it.
 
@@ -300,7 +298,7 @@ def _group(
         groups.setdefault(key, (person, []))[1].append(item)
     numbers = Counter(name for name, number, *_ in groups if number)
     for (name, *_), (bearer, held) in groups.items():
-        yield Submission(root, at, person=bearer, has_namesakes=numbers[name] > 1), held
+        yield replace(whole, person=bearer, has_namesakes=numbers[name] > 1), held
 
 
 def _describe(entry: Entry, above: str) -> _Item:
@@ -365,9 +363,9 @@ def _walk(
             yield File(tree, entry, shown, suffix if suffix in _READ else "")
 
 
-def _list_names(root: str, at: str) -> list[str]:
-    """Return the names of the folders from those above a tree down to `at`."""
-    *above, own = os.path.abspath(root).split(os.sep)
+def _list_names(whole: Submission) -> list[str]:
+    """Return the names of the folders from those above a tree down to a place in it."""
+    *above, own = os.path.abspath(whole.root).split(os.sep)
     stem, suffix = split_suffix(own)
     shown = 2 if suffix == ".zip" else 1  # the folder that a zip is in may be the learner's
-    return [*["", *above][-shown:], stem, *filter(None, at.split("/"))]
+    return [*["", *above][-shown:], stem, *filter(None, whole.at.split("/"))]
