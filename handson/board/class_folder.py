@@ -93,7 +93,7 @@ class ClassFolder:
     def exercise(self) -> Exercise:
         """What the class builds, with an ellipsis where names are each learner's own."""
         varied = self._asked.course.exercise
-        return varied.name_exercise("…") if varied else self._asked.exercise
+        return varied.name_exercise("…") if varied else Exercise()
 
     def read(self) -> list[Learner]:
         """Return the learners by name; only files that have changed are read again.

@@ -49,9 +49,8 @@ class Requirements:
     the exercise's, a finding says so.  The window never withholds points: a person judges lateness.
 
     Attributes:
-        exercise: What was to be built; records are judged by it, whatever exercise they name.
-        course: What the items are worth, the learners whose deadline is a later one, and what
-            varies from learner to learner; that takes the exercise's place.
+        course: What the items are worth, the learners whose deadline is a later one, and what was
+            to be built; records are judged by that, whatever exercise they name.
         target: "aws" or "emulator"; None takes both.
         accounts: The AWS accounts that count, for everybody; a roster may name one each.
         region: The region that counts, or None.
@@ -64,7 +63,6 @@ class Requirements:
         others: The names in that learner's evidence that are not the learner's.
     """
 
-    exercise: Exercise = Exercise()
     course: Course = Course()
     target: str | None = None
     accounts: tuple[str, ...] = ()
@@ -91,8 +89,7 @@ class Requirements:
     def find_exercise(self, name: str) -> Exercise:
         """Return the exercise by which a learner's evidence with that name is judged."""
         own = self.learner.id if name in ("", *self.others) else name
-        varied = self.course.exercise
-        return _derive_exercise(varied, own) if varied else self.exercise
+        return _derive_exercise(self.course.exercise, own) if self.course.exercise else Exercise()
 
     def find_holders(self, name: str) -> Sequence[Learner]:
         """Return the learners of the class who have the exercise that a name gives."""
@@ -172,7 +169,7 @@ def examine_evidence(claims: Claims, asked: Requirements) -> Iterator[Finding]:
     last = next(reversed(by_prefix.values()), None)
     if last and asked.course.exercise and len(by_prefix) > 1:
         yield last.make_finding("exercise-several", names=names)
-    if last and not asked.course.exercise and {*by_prefix} != {asked.exercise.network.name}:
+    if last and not asked.course.exercise and {*by_prefix} != {Exercise().network.name}:
         yield last.make_finding("exercise-varied", names=names)
     chains = group_pairs((claim.learner, claim) for claim in claims.items)
     for _, chain in sorted(chains.items()):

@@ -14,7 +14,7 @@ import pytest
 from handson.core.errors import InvalidInput
 from handson.course import syllabus
 from handson.course.course import Course, read_moment
-from handson.course.exercise import Exercise
+from handson.course.variation import Variation
 from handson.grading import CheckMark, Learner, Requirements
 from handson.grading.claims import Claims
 from handson.grading.findings import Claim, Finding
@@ -47,7 +47,9 @@ def test_evidence_gets_all_points_of_its_check_or_none_and_says_why() -> None:
     seen = {**recorded()["cluster"]["observed"], "clusters": []}
     mark = judge(claim("cluster", observed=msgspec.json.encode(seen)))
     assert (mark.facts[0].id, mark.diagnoses[0].code) == ("cluster.exists", "cluster-absent")
-    of_another_exercise = judge(claim("cluster"), exercise=Exercise(cluster="another-cluster"))
+    course = Course(exercise=Variation(key="spring"))
+    prefix = course.derive_exercise("s01").network.name
+    of_another_exercise = judge(claim("cluster", prefix=prefix), course=course)
     for each in (mark, of_another_exercise):
         assert (each.status, each.points, each.reason) == ("failed", 0, None)
     mark = judge(claim("cluster", observed=b'{"vpcs": 7}', intact=False))
@@ -167,11 +169,13 @@ def test_evidence_from_elsewhere_or_that_proves_nothing_is_told_with_its_values(
         ({"target": "aws"}, "target-other", "serious", {"kind": "emulator", "wanted": "aws"}),
         ({"accounts": ("1", "2")}, "account-other", "serious", account),
         (EUROPE, "region-other", "serious", region),
-        ({"exercise": Exercise(**EUROPE)}, "region-other", "warning", region),
     ]
     for of, *told_ in asked:
         assert [[each.code, each.severity, each.values] for each in found(claim(), **of)] == [told_]
-    assert told(claim(), exercise=Exercise(**EUROPE), region="us-east-1") == []
+    assert told(claim(**EUROPE), **EUROPE) == []
+    [elsewhere] = found(claim(**EUROPE))
+    assert (elsewhere.code, elsewhere.severity) == ("region-other", "warning")
+    assert elsewhere.values == {"region": "eu-west-1", "wanted": "us-east-1"}
     spoilt = [
         claim(intact=False, digest="sha256:0123456789abcdef"),
         claim("cluster", intact=False, source="journal"),

@@ -116,10 +116,10 @@ def test_what_holds_nothing_readable_or_meets_a_fault_of_ours_is_told(tmp_path: 
     assert [(each.code, each.where) for each in gone][1:] == [("file-unreadable", "gone.zip")]
     broken: Any = None
     folder = hand_in(tmp_path / "s01", "s02")
-    result = graded(folder, owner="s01", asked=Requirements(exercise=broken))
+    result = graded(folder, owner="s01", asked=Requirements(now=broken))
     assert (result.learner.id, result.source, result.points) == ("s01", "s01", 0)
     assert [(each.code, each.severity) for each in result.findings] == [("not-graded", "serious")]
-    assert result.findings[0].values["reason"].startswith("AttributeError: 'NoneType'")
+    assert result.findings[0].values["reason"].startswith("TypeError: ")
 
 
 def test_what_stands_in_a_notebooks_place_is_named_where_one_is_missing(
