@@ -21,11 +21,8 @@ from handson.grading.marks import Requirements
 from handson.grading.roster import Learner, Roster
 from handson.grading.sources import Submission
 
-_RAISED: dict[str, tuple[str, Severity]] = {
-    "owner-other": ("owners", "warning"),
-    "learner-other": ("named", "serious"),
-}
-"""The value of a finding that names somebody, and how serious it is if that is another learner."""
+_RAISED: dict[str, Severity] = {"owner-other": "warning", "learner-other": "serious"}
+"""The findings that name somebody, and how serious they are if that is another learner."""
 
 
 @dataclass(frozen=True)
@@ -152,9 +149,8 @@ def compare_names(results: Sequence[Result], roster: Roster) -> Iterator[Result]
         learner, findings = result.learner, []
         for finding in result.findings:
             if finding.code in _RAISED:
-                value, raised = _RAISED[finding.code]
-                others = _find_others(finding.values[value], learner, everybody)
-                severity = raised if others else finding.severity
+                others = _find_others(finding.values["named"], learner, everybody)
+                severity = _RAISED[finding.code] if others else finding.severity
                 finding = replace(finding, severity=severity, others=others)
             findings.append(finding)
         for name in filter(learner.is_named, result.named):

@@ -221,7 +221,7 @@ def _examine_circumstances(claim: Claim, claims: Claims, asked: Requirements) ->
     if others:
         # Several learners work in one account; on the embedded AWS `doubts` knows the class.
         severity: Severity = "warning" if claim.kind == AWS else "note"
-        yield claim.make_finding("owner-other", severity, owners=describe_owners(*others))
+        yield claim.make_finding("owner-other", severity, named=describe_owners(*others))
     if asked.since is not None and moment < asked.since:
         yield claim.make_finding(
             "too-early", seen=format_local(moment), limit=format_local(asked.since)

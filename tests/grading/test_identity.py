@@ -133,12 +133,12 @@ def test_a_name_that_is_others_of_the_class_too_is_told_with_them() -> None:
 
 def test_an_owner_who_is_another_of_the_class_is_a_warning_and_a_name_typed_before_a_note() -> None:
     for owners, others in {"base": (), "花子": (), "Ana, ken ito": ("s3 Ken Ito",)}.items():
-        finding = make_finding("owner-other", "note", owners=owners)
+        finding = make_finding("owner-other", "note", named=owners)
         severity = "warning" if others else "note"
         assert told_of_names(findings=(finding,)) == [("owner-other", severity, others)]
     for named, others in {"2026001": (), "s3": ("s3 Ken Ito",)}.items():
         finding = make_finding("learner-other", "note", named=named)
         severity = "serious" if others else "note"
         assert told_of_names(findings=(finding,)) == [("learner-other", severity, others)]
-    on_aws = make_finding("owner-other", "warning", owners="base")
+    on_aws = make_finding("owner-other", "warning", named="base")
     assert told_of_names(findings=(on_aws,)) == [("owner-other", "warning", ())]

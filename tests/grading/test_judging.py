@@ -224,7 +224,7 @@ def test_resources_with_another_learners_tag_are_told_and_cost_no_marks() -> Non
     assert told(claim(owners=fine)) == told(claim()) == []
     [finding] = found(claim(owners=("s01", "xn--i8sr8k")))
     assert (gist(finding), finding.values) == (
-        ("owner-other", "note", "network"), {"owners": "愛子"}
+        ("owner-other", "note", "network"), {"named": "愛子"}
     )  # fmt: skip
     assert told(claim(owners=("xn--i8sr8k",), kind="aws")) == [("owner-other", "warning")]
     assert told(claim(owners=("xn-- -r71b76a973e55o",), learner="s01")) == []
