@@ -1,9 +1,9 @@
-"""Write what grading knows of the notebooks: `handson/grading/handout/*.json`.
+"""Write what grading knows of the notebooks: `handson/grading/handout.json`.
 
     python tools/course.py
 
-`cells.json` holds the cell ids, `<lang>.json` the cells that learners write into and the prose.
-`make refresh` writes them too.
+It holds the cell ids and, of each edition, the cells that learners write into and the prose.
+`make refresh` writes it too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "handson" / "grading" / "handout"
+FILE = ROOT / "handson" / "grading" / "handout.json"
 EVIDENCE = re.compile(r"""workshop\.evidence\(["']([\w-]+)["']\)""")
 
 Notebooks = dict[str, list[dict[str, Any]]]
@@ -23,25 +23,19 @@ Notebooks = dict[str, list[dict[str, Any]]]
 
 
 def main() -> int:
-    """Write the files."""
-    for name, text in describe(ROOT / "notebooks").items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+    """Write the file."""
+    FILE.write_text(describe(ROOT / "notebooks"), encoding="utf-8")
     return 0
 
 
-def describe(folder: Path) -> dict[str, str]:
-    """Return the texts of the files by name, for the editions in a folder."""
-    editions = {
-        path.parent.name: read_notebooks(path.parent) for path in folder.glob("*/00-prepare.ipynb")
-    }
-    data = {lang: describe_words(notebooks) for lang, notebooks in editions.items()}
-    cells, *others = (describe_cells(notebooks) for notebooks in editions.values())
+def describe(folder: Path) -> str:
+    """Return the text of the file, for the editions in a folder."""
+    editions = [*map(read_notebooks, (folder / lang for lang in ("ja", "en")))]
+    cells, *others = map(describe_cells, editions)
     if any(other != cells for other in others):
         raise ValueError("the editions have different cells")
-    return {
-        f"{name}.json": json.dumps(found, ensure_ascii=False, indent=1) + "\n"
-        for name, found in {**data, "cells": cells}.items()
-    }
+    data = {**cells, "editions": [*map(describe_words, editions)]}
+    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
 
 
 def read_notebooks(edition: Path) -> Notebooks:

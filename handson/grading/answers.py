@@ -16,7 +16,7 @@ from handson.core.text import find_invisible, replace_surrogates, show_invisible
 from handson.course import syllabus
 from handson.course.course import Course
 from handson.grading.findings import Finding, Result, Written, make_finding
-from handson.grading.notebooks import MARKED, STUBS, Cell, Notebook, load_editions
+from handson.grading.notebooks import MARKED, STUBS, Cell, Notebook, load_handout
 
 LONGEST = 20_000
 """The longest answer that is read, in letters."""
@@ -78,7 +78,7 @@ def _guess_grade_id(cell: Cell) -> str:
     if cell.name in _IDS:
         return cell.name
     heading = _read_heading(cell.text)
-    for edition in load_editions():
+    for edition in load_handout().editions:
         for grade_id, source in edition.answers.items():
             if heading.startswith("#") and heading == _read_heading(source):
                 return grade_id
@@ -115,5 +115,5 @@ def _leave_out_given_lines(text: str) -> str:
 
 @cache
 def _load_given_lines() -> frozenset[str]:
-    sources = (source for edition in load_editions() for source in edition.answers.values())
+    sources = (source for edition in load_handout().editions for source in edition.answers.values())
     return frozenset(line.strip() for source in (*sources, STUBS) for line in source.splitlines())

@@ -20,7 +20,7 @@ from handson.course import evidence, syllabus
 from handson.course.exercise import Exercise
 from handson.course.state import Target
 from handson.grading.findings import Claim, Finding, Severity, make_finding
-from handson.grading.notebooks import Notebook, load_cells, load_json
+from handson.grading.notebooks import Notebook, load_handout, load_json
 
 AWS = "aws"
 NOTEBOOK, JOURNAL = "notebook", "journal"
@@ -215,7 +215,7 @@ def _find_lost_records(notebook: Notebook, journal: Set[str]) -> Iterator[Findin
         if cell.cell_type != "code" or any(output.record for output in cell.outputs):
             continue
         call = _CALL.search(cell.text)  # in a cell that the learner added, or whose id is lost
-        check = load_cells().evidence.get(cell.name) or (call and call[1])
+        check = load_handout().evidence.get(cell.name) or (call and call[1])
         if check not in syllabus.EVIDENCE_IDS:
             continue
         where = notebook.locate(cell)

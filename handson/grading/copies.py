@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from handson.core.text import find_invisible, group_pairs
 from handson.grading.claims import find_objects
 from handson.grading.findings import Bearer, Claim, Finding, Passage, Result, Written, make_finding
-from handson.grading.notebooks import load_editions
+from handson.grading.notebooks import load_handout
 
 RECORD, REQUEST, RESOURCE = "same-record", "same-request", "same-resource"
 
@@ -190,7 +190,7 @@ def list_shingles(text: str) -> Set[int]:
 @cache
 def course_shingles() -> frozenset[int]:
     """Return the hashes of all texts of the course in either language."""
-    texts = (text for edition in load_editions() for text in edition.prose)
+    texts = (text for edition in load_handout().editions for text in edition.prose)
     return frozenset(value for text in texts for value in list_shingles(text))
 
 

@@ -28,7 +28,7 @@ from handson.grading.answers import DIAGRAM_CELL, LONGEST
 from handson.grading.claims import Claims, find_objects
 from handson.grading.findings import Claim, Finding, Severity, Written, make_finding
 from handson.grading.marks import format_local
-from handson.grading.notebooks import Notebook, load_cells, load_editions
+from handson.grading.notebooks import Notebook, load_handout
 
 CALLS = {*VERBS["evidence"][1], "ec2:DescribeAvailabilityZones", "sts:GetCallerIdentity"}
 """What evidence cells call.  Earlier versions asked for the zones; the caller is asked for when
@@ -168,10 +168,10 @@ def examine_diagram(diagram: Written, notebooks: Iterable[Notebook]) -> Iterator
     drawing = ((diagram.check and diagram.check.observed) or {}).get("drawing") or {}
     parts = (part for name in ("boxes", "icons") for part in find_objects(drawing, name))
     labels = {fold_name(str(part.get("label"))): str(part.get("label")) for part in parts}
-    given = _list_texts(load_editions()[0].answers[syllabus.DIAGRAM.grade_id])
+    given = _list_texts(load_handout().editions[0].answers[syllabus.DIAGRAM.grade_id])
     own = [label for label in labels if label and not _holds(given, label)]
     books = [each for each in notebooks if each.name == syllabus.DIAGRAM.notebook]
-    course = {*load_cells().code} - {DIAGRAM_CELL}
+    course = {*load_handout().code} - {DIAGRAM_CELL}
     cells = [cell for each in books for cell in each.cells if cell.name not in course]
     code = "\n".join(cell.text for cell in cells if cell.cell_type == "code")[:LONGEST]
     strange = [label for label in own if not _holds(_list_texts(code), label)]

@@ -8,7 +8,7 @@ notebook is executed.
 Missing, repeated and moved cells need a person's eye only where a cell seals evidence or holds an
 answer.  Learners may add cells, and optional notebooks may look as they like.
 
-`tools/course.py` writes `handout/*.json` from the committed notebooks, and a test compares the two,
+`tools/course.py` writes `handout.json` from the committed notebooks, and a test compares the two,
 so that a class can be graded without them.
 """
 
@@ -27,10 +27,10 @@ from typing import Any
 
 import msgspec
 
-from handson.core import messages
 from handson.core.text import replace_surrogates
 from handson.course import syllabus
 from handson.course.evidence import METADATA_KEY
+from handson.drawing.svg_document import EMBEDDED, find_svg
 from handson.grading.archives import MOST_BYTES, Refused, refuse_too_large
 from handson.grading.export_names import find_notebook
 from handson.grading.findings import Finding, Severity, make_finding
@@ -52,20 +52,6 @@ _LONGEST_TEXT = 2_000_000
 SCORED = {each.notebook for each in syllabus.CHECKS} | {each.notebook for each in MARKED}
 
 
-class CourseCells(msgspec.Struct, frozen=True, kw_only=True):
-    """The cells that the course handed out, the same in every language.
-
-    Attributes:
-        notebooks: By notebook, the ids of its cells in order.
-        code: The ids of the code cells.
-        evidence: By cell id, the check whose evidence the cell seals.
-    """
-
-    notebooks: dict[str, tuple[str, ...]]
-    code: tuple[str, ...]
-    evidence: dict[str, str]
-
-
 class Edition(msgspec.Struct, frozen=True, kw_only=True):
     """The texts that the course handed out in one language.
 
@@ -76,6 +62,22 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
 
     answers: dict[str, str]
     prose: tuple[str, ...]
+
+
+class Handout(msgspec.Struct, frozen=True, kw_only=True):
+    """The notebooks that the course handed out; their cells are the same in every language.
+
+    Attributes:
+        notebooks: By notebook, the ids of its cells in order.
+        code: The ids of the code cells.
+        evidence: By cell id, the check whose evidence the cell seals.
+        editions: The texts in each language.
+    """
+
+    notebooks: dict[str, tuple[str, ...]]
+    code: tuple[str, ...]
+    evidence: dict[str, str]
+    editions: tuple[Edition, ...]
 
 
 class _Nbgrader(msgspec.Struct, frozen=True):
@@ -123,21 +125,15 @@ class Output(msgspec.Struct):
     @property
     def picture(self) -> str:
         """The drawing as SVG, or ""; notebooks of earlier versions hold it as SVG, not in HTML."""
-        if self.data is None:
-            return ""
-        from handson.drawing.svg_document import find_svg  # an overview shows no pictures
-
-        return _decode_text(self.data.picture) or find_svg(_decode_text(self.data.html))
+        data = self.data or _Data()
+        return _decode_text(data.picture) or find_svg(_decode_text(data.html))
 
     @property
     def has_picture(self) -> bool:
         """It holds a drawing."""
-        if self.data is None:
-            return False
-        from handson.drawing.svg_document import EMBEDDED
-
+        data = self.data or _Data()
         # Two bytes are the quotation marks of an empty text.
-        return len(bytes(self.data.picture)) > 2 or EMBEDDED.encode() in bytes(self.data.html)
+        return len(bytes(data.picture)) > 2 or EMBEDDED.encode() in bytes(data.html)
 
 
 class Cell(msgspec.Struct):
@@ -215,16 +211,10 @@ def find_learners(data: bytes) -> set[str]:
 
 
 @cache
-def load_cells() -> CourseCells:
-    """Return the cells that the course handed out."""
-    return msgspec.json.decode(_read_handout("cells"), type=CourseCells)
-
-
-@cache
-def load_editions() -> tuple[Edition, ...]:
-    """Return the texts that the course handed out, in each language."""
-    read = map(_read_handout, messages.LANGUAGES)
-    return tuple(msgspec.json.decode(each, type=Edition) for each in read)
+def load_handout() -> Handout:
+    """Return the notebooks that the course handed out."""
+    data = files("handson.grading").joinpath("handout.json").read_bytes()
+    return msgspec.json.decode(data, type=Handout)
 
 
 def read_notebook(data: bytes, *, where: str, modified: str = "") -> Notebook:
@@ -316,7 +306,7 @@ def load_json(data: bytes) -> tuple[Any, list[str]]:
 
 
 def _compare_notebook(notebook: Notebook) -> Iterator[Finding]:
-    course, where = load_cells(), notebook.where
+    course, where = load_handout(), notebook.where
     given = course.notebooks[notebook.name]
     counted = Counter(cell.name for cell in notebook.cells if cell.name in set(given))
     if not counted:
@@ -365,7 +355,7 @@ def _salvage_cell(cell: object) -> Cell | None:
 def _name_by_cells(cells: list[Cell]) -> str:
     """Return the notebook that most of the known cells belong to, or ""."""
     own = {cell.name for cell in cells}
-    known = {name: len(own.intersection(ids)) for name, ids in load_cells().notebooks.items()}
+    known = {name: len(own.intersection(ids)) for name, ids in load_handout().notebooks.items()}
     name = max(known, key=lambda each: known[each])
     return name if known[name] else ""
 
@@ -382,7 +372,3 @@ def _join_lines(source: object) -> str:
     if isinstance(source, list):
         return "".join(line for line in source if isinstance(line, str))
     return source if isinstance(source, str) else ""
-
-
-def _read_handout(name: str) -> bytes:
-    return files("handson.grading").joinpath("handout", f"{name}.json").read_bytes()

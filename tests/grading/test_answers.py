@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from handson.grading import Learner, answers
 from handson.grading.answers import fingerprint_texts
 from handson.grading.findings import Finding, Written
-from handson.grading.notebooks import load_editions
+from handson.grading.notebooks import load_handout
 from handson.grading.submission import make_empty_result
 
 from .making import read_cells
@@ -29,7 +29,7 @@ def cell(grade_id: str, source: str, **more: Any) -> dict[str, Any]:
     return {"cell_type": kind, "metadata": graded, "source": source, **more}
 
 
-GIVEN, ENGLISH = (edition.answers for edition in load_editions())
+GIVEN, ENGLISH = (edition.answers for edition in load_handout().editions)
 
 
 def test_without_cells_everything_is_missing_with_its_possible_points() -> None:

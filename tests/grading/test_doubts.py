@@ -18,7 +18,7 @@ from handson.grading import Requirements, Roster, doubts
 from handson.grading.claims import Claims
 from handson.grading.findings import Claim, Finding, Written
 from handson.grading.marks import judge_check
-from handson.grading.notebooks import compare_cells, load_editions
+from handson.grading.notebooks import compare_cells, load_handout
 from handson.grading.sources import Submission
 from handson.grading.submission import grade_submission
 from tests.unit.drawn_by_learners import GOOD
@@ -164,7 +164,7 @@ def test_points_from_a_journal_without_the_notebook_are_told() -> None:
 
 
 def test_an_answer_of_the_courses_own_text_is_a_note_and_a_quotation_is_not() -> None:
-    ja, en = (max(edition.prose, key=len)[:400] for edition in load_editions())
+    ja, en = (max(edition.prose, key=len)[:400] for edition in load_handout().editions)
     own = making.essay(random.Random(1))
 
     def told(text: str) -> list[tuple[str, dict[str, str]]]:

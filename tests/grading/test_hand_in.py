@@ -16,7 +16,7 @@ from handson.core import messages
 from handson.core.errors import NotReady
 from handson.course import evidence
 from handson.grading import Learner, Roster, export_names, grade_class
-from handson.grading.notebooks import load_cells
+from handson.grading.notebooks import load_handout
 from handson.notebook.hand_in import HandInFile, write_hand_in
 
 from . import making
@@ -197,7 +197,7 @@ def test_a_check_that_failed_and_a_name_that_is_missing_come_first(tmp_path: Pat
 def test_what_another_tab_overwrote_is_graded_by_the_journal_in_the_zip(
     book: Book, tmp_path: Path
 ) -> None:
-    for cell in load_cells().evidence:
+    for cell in load_handout().evidence:
         book.cell(cell)["outputs"] = []
     handed = hand_in(book, book.write(tmp_path / "work"))
     assert {gap.state for gap in handed.gaps} == {"unsaved"}

@@ -16,7 +16,7 @@ from handson.grading.notebooks import Notebook, compare_cells, read_notebook
 
 from .making import FEW, JSON, TEXTS, read_cells
 
-COURSE = {name: [*cells] for name, cells in notebooks.load_cells().notebooks.items()}
+COURSE = {name: [*cells] for name, cells in notebooks.load_handout().notebooks.items()}
 
 
 def read(data: bytes) -> Notebook:
@@ -134,7 +134,7 @@ def compared(names: list[str], book: str = "01-network", lost: int = 0) -> list[
 
 
 def test_missing_repeated_and_the_fewest_moved_cells_need_an_eye_where_they_count() -> None:
-    given, code = COURSE["01-network"], notebooks.load_cells().code
+    given, code = COURSE["01-network"], notebooks.load_handout().code
     plain, first = (next(name for name in given if (name in code) == is_code)
                     for is_code in (False, True))  # fmt: skip
     told = {"network-evidence-record": ["warning"] * 3, plain: ["note"] * 3}

@@ -88,7 +88,9 @@ def test_questions_are_called_as_in_the_notebooks() -> None:
         messages.use(lang)
         spoken |= {messages.label("grading.report.question", question.grade_id)
                    for question in syllabus.QUESTIONS}  # fmt: skip
-    sources = [text for edition in notebooks.load_editions() for text in edition.answers.values()]
+    sources = [
+        text for edition in notebooks.load_handout().editions for text in edition.answers.values()
+    ]
     headings = {text.partition("\n")[0].lstrip("# ") for text in sources if text.startswith("#")}
     assert headings == spoken
 
