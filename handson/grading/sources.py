@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 from handson.core.errors import InvalidInput
 from handson.core.text import replace_surrogates
-from handson.grading import export_names
-from handson.grading.archives import MOST_NAMES, SMALL, Entry, Refused, Tree, open_tree, read_entry
+from handson.grading import archives, export_names
+from handson.grading.archives import SMALL, Entry, Folder, Refused, Tree, open_tree, read_entry
 from handson.grading.export_names import NOBODY, RECORDS, RENAMED, Person, find_person, split_suffix
 from handson.grading.notebooks import find_learners
 from handson.grading.roster import Roster
@@ -148,21 +148,24 @@ def choose_submissions(submissions: Iterable[Submission], roster: Roster) -> lis
 def find_files(submission: Submission) -> Iterator[File]:
     """Yield the files of a submission, also those that are refused or of another kind.
 
-    Raises:
-        Refused: Its folder or zip cannot be read.
+    A folder or zip that cannot be read is one of those that are refused.
     """
-    tree, at = open_tree(submission.root), submission.at
-    if submission.is_zipped:
-        tree, at = tree.open_zip(at), ""
-    entries = tree.list_entries(at, submission.files)
     count = 0
-    for file in _walk(tree, entries, "", int(submission.is_zipped), []):
-        count += not file.is_other
-        if count > MOST_FILES:
-            refusal = Refused("file-too-many", most=str(MOST_FILES))
-            yield replace(file, entry=replace(file.entry, refusal=refusal))
-            return
-        yield file
+    try:
+        tree, at = open_tree(submission.root), submission.at
+        if submission.is_zipped:
+            tree, at = tree.open_zip(at), ""
+        entries = tree.list_entries(at, submission.files)
+        for file in _walk(tree, entries, "", int(submission.is_zipped), []):
+            count += not file.is_other
+            if count > MOST_FILES:
+                refusal = Refused("file-too-many", most=str(MOST_FILES))
+                yield replace(file, entry=replace(file.entry, refusal=refusal))
+                return
+            yield file
+    except Refused as refusal:
+        whole = Entry(submission.source, "", refusal=refusal)
+        yield File(Folder(submission.root), whole, submission.source)
 
 
 def _split_folder(whole: Submission, roster: Roster) -> Iterator[Submission]:
@@ -232,11 +235,10 @@ def _is_group(name: str, members: Sequence[Submission]) -> bool:
 def _survey(submission: Submission) -> tuple[set[str], set[str]]:
     """Return the notebooks in the first files of a submission, and the names in their evidence."""
     books, learners = set[str](), set[str]()
-    with suppress(Refused):
-        for file in islice(find_files(submission), MOST_SURVEYED):
-            books.add(export_names.find_notebook(file.entry.name))
-            with suppress(Refused):
-                learners = learners or find_learners(read_entry(file.tree, file.entry, limit=SMALL))
+    for file in islice(find_files(submission), MOST_SURVEYED):
+        books.add(export_names.find_notebook(file.entry.name))
+        with suppress(Refused):
+            learners = learners or find_learners(read_entry(file.tree, file.entry, limit=SMALL))
     return books - {""}, learners
 
 
@@ -321,10 +323,8 @@ def _describe(entry: Entry, above: str) -> _Item:
 
 def _find_newest_time(submission: Submission) -> tuple[str, str]:
     """Return the time of the newest file of a submission, "" for none, and its place."""
-    try:
-        return max(each.entry.modified for each in find_files(submission)), submission.source
-    except (Refused, ValueError):  # or there is none
-        return "", submission.source
+    times = (file.entry.modified for file in find_files(submission))
+    return max(times, default=""), submission.source
 
 
 def _walk(
@@ -347,13 +347,13 @@ def _walk(
             if suffix == ".zip":
                 if zips == ZIPS_DEEP:
                     raise Refused("file-nested")
-                if sum(opened) > MOST_NAMES:
+                if sum(opened) > archives.MOST_NAMES:
                     raise Refused("file-crowded")
                 inner, at = tree.open_zip(entry.path), ""
                 opened.append(inner.names)
         except Refused as refusal:
             if refusal.code == "file-crowded":  # it may have taken as long as one that is read
-                opened.append(MOST_NAMES)
+                opened.append(archives.MOST_NAMES)
             yield File(tree, replace(entry, refusal=refusal), shown)
             continue
         if entry.is_folder or suffix == ".zip":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -108,12 +109,9 @@ def read_claims(folders: Iterable[Path], names: Sequence[str] = ()) -> tuple[Cla
         folders: The folders.
         names: The files in each of them; all files, if left out.
     """
-    contents = [_read_contents(Submission(str(each), files=tuple(names))) for each in folders]
-    claims = gather_claims(
-        [notebook for each in contents for notebook in each.notebooks],
-        [line for each in contents for line in each.lines],
-    )
-    return claims, [each for read in contents for each in read.findings] + claims.findings
+    contents = _read_contents(Submission(str(each), files=tuple(names)) for each in folders)
+    claims = gather_claims(contents.notebooks, contents.lines)
+    return claims, contents.findings + claims.findings
 
 
 def make_empty_result(
@@ -127,14 +125,13 @@ def make_empty_result(
 def _grade_contents(
     submission: Submission, requirements: Requirements, roster: Roster, *, pictures: bool
 ) -> Result:
-    contents = _read_contents(submission)
+    contents = _read_contents([submission])
     claims = gather_claims(contents.notebooks, contents.lines)
     who = Identity(submission, claims.names, roster)
     asked = requirements.for_learner(who.learner, who.find_others(requirements))
     result = _judge_contents(contents, claims, asked, pictures=pictures)
-    files = [*contents.files, *contents.others]
     found = [*contents.findings, *claims.findings]
-    handed_in = bool(files or found)
+    handed_in = bool(contents.files)
     if contents.notebooks or contents.lines:
         found += [*who.examine_names(claims), *examine_evidence(claims, asked)]
         marks = (*result.checks, result.diagram.check)
@@ -147,7 +144,7 @@ def _grade_contents(
         found += doubts.examine_answers(result.answers)
         found += doubts.examine_diagram(result.diagram, contents.notebooks)
     elif handed_in:
-        found.insert(0, make_finding("nothing-readable", "serious", files=files or "-"))
+        found.insert(0, make_finding("nothing-readable", "serious", files=contents.files))
     else:
         found = [make_finding("nothing-handed-in")]
     found += [*_examine_others(contents), *who.examine_owner()]
@@ -178,20 +175,16 @@ def _judge_contents(
     )
 
 
-def _read_contents(submission: Submission) -> _Contents:
+def _read_contents(submissions: Iterable[Submission]) -> _Contents:
     contents = _Contents()
-    try:
-        for file in find_files(submission):
-            if file.is_other:
-                contents.others.append(file.shown)
-                continue
-            contents.files.append(file.shown)
-            try:
-                _read_file(file, contents)
-            except Refused as refusal:
-                contents.findings.append(_describe_refusal(refusal, file.shown))
-    except Refused as refusal:
-        contents.findings.append(_describe_refusal(refusal, submission.source))
+    for file in chain.from_iterable(map(find_files, submissions)):
+        contents.files.append(file.shown)
+        try:
+            _read_file(file, contents)
+        except Refused as refusal:
+            severity: Severity = "note" if refusal.code == "file-foreign" else "warning"
+            about = make_finding(refusal.code, severity, where=file.shown, **refusal.values)
+            contents.findings.append(about)
     versions = sorted(group_pairs((book.name, book) for book in contents.notebooks).items())
     contents.notebooks = [_choose_version(several, contents) for _, several in versions]
     return contents
@@ -215,6 +208,9 @@ def _read_file(file: File, contents: _Contents) -> None:
     Raises:
         Refused: It is not read.
     """
+    if file.is_other:
+        contents.others.append(file.shown)
+        return
     room = MOST_TOGETHER - contents.size
     if room < MOST_BYTES:
         raise Refused("files-too-large", limit=f"{MOST_TOGETHER // 1_000_000} MB")
@@ -257,8 +253,3 @@ def _has_work(notebook: Notebook) -> bool:
     written, _ = answers.collect_answers([notebook])
     is_answered = any(each.status == "answered" for each in written)
     return is_answered or any(notebook.records())
-
-
-def _describe_refusal(refusal: Refused, where: str) -> Finding:
-    severity: Severity = "note" if refusal.code == "file-foreign" else "warning"
-    return make_finding(refusal.code, severity, where=where, **refusal.values)
