@@ -277,6 +277,8 @@ def grade(paths: tuple[Path, ...], **asked: Any) -> None:
     course = _read_course(asked["course"])
     requirements = grading.Requirements(
         course=course,
+        roster=roster,
+        pictures=bool(asked["html"] or asked["feedback"]),
         target=asked["require_target"],
         accounts=tuple(map(grading.read_account, asked["account"])),
         region=asked["region"]
@@ -288,10 +290,8 @@ def grade(paths: tuple[Path, ...], **asked: Any) -> None:
     with _show_bars(transient=True) as show_bar:
         grades = grading.grade_class(
             paths,
-            roster=roster,
-            requirements=requirements,
+            requirements,
             marks=grading.read_marks(asked["marks"], course),
-            pictures=bool(asked["html"] or asked["feedback"]),
             on_progress=partial(show_bar, messages.text("notebook.cli.grading")),
         )
     told = [*grades.notices]
@@ -340,7 +340,7 @@ def audit_evidence(chosen: Settings, paths: tuple[Path, ...], as_json: bool, **a
     Nothing is written to AWS: of a role's permissions only cloudtrail:LookupEvents is used.
     """
     roster = grading.read_roster(asked["roster"]) if asked["roster"] else grading.Roster()
-    grades = grading.grade_class(paths, roster=roster)
+    grades = grading.grade_class(paths, grading.Requirements(roster=roster))
     if asked["keys"]:
         keys = audit.fetch_issuer_keys(grades, audit.fetch_address, endpoint=chosen.endpoint_url)
         tokens.write_keys(asked["keys"], keys)

@@ -52,11 +52,9 @@ class Grades:
 
 def grade_class(
     paths: Sequence[Path],
-    *,
-    roster: Roster = Roster(),
     requirements: Requirements | None = None,
+    *,
     marks: Marks = Marks(),
-    pictures: bool = False,
     workers: int = WORKERS,
     on_progress: Progress | None = None,
 ) -> Grades:
@@ -64,21 +62,21 @@ def grade_class(
 
     Args:
         paths: Notebooks, folders and zips.
-        roster: The learners of the class; without it, those whom the folders and evidence name.
-        requirements: What evidence has to be, and the exercise that it is judged by.
+        requirements: What evidence has to be, the exercise that it is judged by, and the roster.
         marks: The marks that people have given so far.
-        pictures: Keep the pictures that the diagrams drew.
         workers: The number of processes, where there is enough work for them.
         on_progress: Takes the number of submissions graded so far, and of all.
 
     Raises:
         InvalidInput: A path cannot be graded, or nothing was handed in at all.
     """
+    asked = requirements or Requirements()
+    roster = asked.roster
     submissions = choose_submissions(find_submissions(paths, roster), roster)
     names = (each.person.name for each in submissions)
     owners = map(Learner, filter(None, names))
-    requirements = (requirements or Requirements()).for_class(roster.learners or owners)
-    work = partial(grade_submission, requirements=requirements, roster=roster, pictures=pictures)
+    asked = asked.for_class(roster.learners or owners)
+    work = partial(grade_submission, requirements=asked)
     results: list[Result] = []
     with _map(work, submissions, workers) as finished:
         for result in finished:
@@ -91,7 +89,7 @@ def grade_class(
     handed_in = {result.learner.id for result in results}
     absent = make_finding("nothing-handed-in")
     results += [
-        replace(make_empty_result(learner, [absent], requirements), handed_in=False)
+        replace(make_empty_result(learner, [absent], asked), handed_in=False)
         for learner in roster.learners
         if learner.id not in handed_in
     ]
@@ -100,9 +98,9 @@ def grade_class(
     marked, strangers = apply_marks(results, marks)
     return Grades(
         results=marked,
-        requirements=requirements,
+        requirements=asked,
         readable=sum(bool(result.files or result.identifiers) for result in results),
-        notices=(*marks.notices, *_describe_strangers(strangers, requirements, results)),
+        notices=(*marks.notices, *_describe_strangers(strangers, asked, results)),
     )
 
 

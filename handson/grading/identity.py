@@ -32,12 +32,12 @@ class Identity:
     Attributes:
         submission: The submission, whose own name may mention the learner.
         names: The names in its evidence.
-        roster: The learners of the class.
+        asked: What is asked of the class; it has the roster.
     """
 
     submission: Submission
     names: Set[str]
-    roster: Roster
+    asked: Requirements
 
     @cached_property
     def owner(self) -> str:
@@ -54,7 +54,7 @@ class Identity:
     @cached_property
     def namesakes(self) -> Sequence[Learner]:
         """The learners of the roster whom the owner's name may mean."""
-        return self.roster.find_namesakes(self.owner)
+        return self.asked.roster.find_namesakes(self.owner)
 
     @cached_property
     def learner(self) -> Learner:
@@ -66,13 +66,13 @@ class Identity:
         """
         submission, owner, number = self.submission, self.owner, self.submission.person.number
         candidates = [each for each in self.namesakes if number in each.aliases] or self.namesakes
-        bearers = {known for name in self.names if (known := self.roster.find(name))}
+        bearers = {known for name in self.names if (known := self.asked.roster.find(name))}
         if len(candidates) == 1:
             return candidates[0]
         if len(bearers) == 1 and bearers <= {*candidates}:
             return bearers.pop()
         name = next(iter(self.names)) if len(self.names) == 1 else ""
-        is_told, known = says_who(owner, name), self.roster.find(name)
+        is_told, known = says_who(owner, name), self.asked.roster.find(name)
         if not is_told and (known or not owner):
             return known or Learner(name or submission.source)
         name = owner if is_told else name
@@ -91,14 +91,15 @@ class Identity:
         known = (self.owner, self.learner.name)
         return any(says_who(own, name) for own in known for name in self.names)
 
-    def find_others(self, asked: Requirements) -> set[str]:
-        """Return the names in the evidence that are another's, for individual exercises."""
-        names = self.names if asked.course.exercise else ()
-        return {name for name in names if self._is_other(name, asked.find_holders(name))}
+    @property
+    def others(self) -> set[str]:
+        """The names in the evidence that are another's, for individual exercises."""
+        names = self.names if self.asked.course.exercise else ()
+        return {name for name in names if self._is_other(name)}
 
-    def _is_other(self, name: str, holders: Sequence[Learner]) -> bool:
-        """Tell whether a name, which gives an exercise to some of the class, is another's."""
-        if holders or self.roster.find(name) not in (None, self.learner):
+    def _is_other(self, name: str) -> bool:
+        holders = self.asked.find_holders(name)
+        if holders or self.asked.roster.find(name) not in (None, self.learner):
             return self.learner.id not in {each.id for each in holders}
         is_contradicted = self.is_named and says_who(name, self.learner.id)
         return is_contradicted and not self.learner.is_named(name)
@@ -127,10 +128,10 @@ class Identity:
         if submission.person.is_late:
             yield make_finding("late-by-name")
         if self.owner and not self.namesakes:
-            is_known = bool(self.learner.name) or self.learner in self.roster.learners
+            is_known = bool(self.learner.name) or self.learner in self.asked.roster.learners
             if is_known and not says_who(self.owner, ""):
                 yield make_finding("no-person", "note", name=owner)
-            elif self.roster.learners:
+            elif self.asked.roster.learners:
                 yield make_finding("not-in-roster")
         if self.namesakes and self.learner not in self.namesakes:
             learners = [each.id for each in self.namesakes]

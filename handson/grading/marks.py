@@ -15,7 +15,6 @@ a notebook holds was not sealed where the journal was kept.
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,7 +33,7 @@ from handson.course.owners import HOME, describe_owners, name_owner, read_name
 from handson.course.variation import Variation
 from handson.grading.claims import AWS, NOTEBOOK, Claims
 from handson.grading.findings import CheckMark, Claim, Finding, Severity
-from handson.grading.roster import Learner
+from handson.grading.roster import Learner, Roster
 from handson.grading.tokens import Keys
 
 _derive_exercise = lru_cache(64)(Variation.derive_exercise)
@@ -42,7 +41,7 @@ _derive_exercise = lru_cache(64)(Variation.derive_exercise)
 
 @dataclass(frozen=True)
 class Requirements:
-    """What the instructor asks of evidence.
+    """What the instructor asks of the evidence of a class.
 
     Evidence from another target, account or region than is asked for does not count, and a finding
     says so.  Without `region`, the region of the learner's cluster is asked for; where that is not
@@ -51,6 +50,8 @@ class Requirements:
     Attributes:
         course: What the items are worth, the learners whose deadline is a later one, and what was
             to be built; records are judged by that, whatever exercise they name.
+        roster: The learners of the class; without it, those whom folders and evidence name.
+        pictures: Keep the pictures that the diagrams drew.
         target: "aws" or "emulator"; None takes both.
         accounts: The AWS accounts that count, for everybody; a roster may name one each.
         region: The region that counts, or None.
@@ -64,6 +65,8 @@ class Requirements:
     """
 
     course: Course = Course()
+    roster: Roster = Roster()
+    pictures: bool = False
     target: str | None = None
     accounts: tuple[str, ...] = ()
     region: str | None = None
@@ -77,14 +80,14 @@ class Requirements:
 
     def for_class(self, learners: Iterable[Learner]) -> Requirements:
         """Return what is asked, with the exercises that the learners of a class may have."""
-        holders: dict[str, dict[str, Learner]] = defaultdict(dict)
-        for learner in learners if self.course.exercise else ():
+        pairs = (
+            (self.find_prefix(name), learner)
+            for learner in learners
             # They may have started with any of these.
-            for name in (learner.id, learner.name, learner.label, *learner.aliases):
-                if name:
-                    holders[self.find_prefix(name)][learner.id] = learner
-        found = {prefix: tuple(each.values()) for prefix, each in holders.items()}
-        return dataclasses.replace(self, holders=found)
+            for name in (learner.id, learner.name, learner.label, *learner.aliases)
+            if name and self.course.exercise
+        )
+        return dataclasses.replace(self, holders=group_pairs(dict.fromkeys(pairs)))
 
     def find_exercise(self, name: str) -> Exercise:
         """Return the exercise by which a learner's evidence with that name is judged."""
@@ -222,14 +225,11 @@ def _examine_circumstances(claim: Claim, claims: Claims, asked: Requirements) ->
         # Several learners work in one account; on the embedded AWS `doubts` knows the class.
         severity: Severity = "warning" if claim.kind == AWS else "note"
         yield claim.make_finding("owner-other", severity, named=describe_owners(*others))
+    seen = format_local(moment)
     if asked.since is not None and moment < asked.since:
-        yield claim.make_finding(
-            "too-early", seen=format_local(moment), limit=format_local(asked.since)
-        )
+        yield claim.make_finding("too-early", seen=seen, limit=format_local(asked.since))
     if asked.until is not None and moment >= asked.until:
-        yield claim.make_finding(
-            "too-late", seen=format_local(moment), limit=format_end(asked.until)
-        )
+        yield claim.make_finding("too-late", seen=seen, limit=format_end(asked.until))
 
 
 def format_local(moment: datetime) -> str:

@@ -20,7 +20,7 @@ from handson.grading.findings import CheckMark, Finding, Result, Severity, Writt
 from handson.grading.identity import Identity
 from handson.grading.marks import Requirements, examine_evidence, judge_check, measure_lateness
 from handson.grading.notebooks import SCORED, Notebook, compare_cells, count_values, read_notebook
-from handson.grading.roster import Learner, Roster
+from handson.grading.roster import Learner
 from handson.grading.sources import JOURNALS, PROOFS, File, Submission, find_files
 
 MOST_LINES = 2_000
@@ -59,16 +59,14 @@ class _Contents:
         self.values += values
 
 
-def grade_submission(
-    submission: Submission, requirements: Requirements, roster: Roster, *, pictures: bool = False
-) -> Result:
+def grade_submission(submission: Submission, requirements: Requirements) -> Result:
     """Return the result of a submission; nothing in it makes this raise."""
     try:
-        result = _grade_contents(submission, requirements, roster, pictures=pictures)
+        result = _grade_contents(submission, requirements)
     except Exception as error:  # our own fault must not cost the class its marks
         reason = one_line(f"{type(error).__name__}: {error}")
         finding = make_finding("not-graded", "serious", reason=reason)
-        learner = Identity(submission, set(), roster).learner
+        learner = Identity(submission, set(), requirements).learner
         result = make_empty_result(learner, [finding], requirements)
     person = submission.person
     return replace(result, source=submission.source, platform=person.platform, place=person.place)
@@ -77,7 +75,7 @@ def grade_submission(
 def grade_files(folder: Path, names: Sequence[str], course: Course) -> Result:
     """Return the result of some files of a folder, as of a submission that holds nothing else."""
     submission = Submission(str(folder), files=tuple(names))
-    return grade_submission(submission, Requirements(course=course), Roster())
+    return grade_submission(submission, Requirements(course=course))
 
 
 def read_answers(folder: Path) -> tuple[Written, ...]:
@@ -122,14 +120,12 @@ def make_empty_result(
     return replace(_judge_contents(_Contents(), Claims(), asked), findings=tuple(findings))
 
 
-def _grade_contents(
-    submission: Submission, requirements: Requirements, roster: Roster, *, pictures: bool
-) -> Result:
+def _grade_contents(submission: Submission, requirements: Requirements) -> Result:
     contents = _read_contents([submission])
     claims = gather_claims(contents.notebooks, contents.lines)
-    who = Identity(submission, claims.names, roster)
-    asked = requirements.for_learner(who.learner, who.find_others(requirements))
-    result = _judge_contents(contents, claims, asked, pictures=pictures)
+    who = Identity(submission, claims.names, requirements)
+    asked = requirements.for_learner(who.learner, who.others)
+    result = _judge_contents(contents, claims, asked)
     found = [*contents.findings, *claims.findings]
     handed_in = bool(contents.files)
     if contents.notebooks or contents.lines:
@@ -151,12 +147,10 @@ def _grade_contents(
     return replace(result, handed_in=handed_in, findings=tuple(found))
 
 
-def _judge_contents(
-    contents: _Contents, claims: Claims, asked: Requirements, *, pictures: bool = False
-) -> Result:
+def _judge_contents(contents: _Contents, claims: Claims, asked: Requirements) -> Result:
     """Return the result of the learner's work; its findings are those about the answers."""
     books = contents.notebooks
-    read, found = answers.collect_answers(books, asked.course, pictures=pictures)
+    read, found = answers.collect_answers(books, asked.course, pictures=asked.pictures)
     *written, diagram = read
     return Result(
         learner=asked.learner,

@@ -78,8 +78,9 @@ def report(inbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = ("山田 花子", "佐藤 健", "O'Brien", EVIL, EVIL, EVIL)
     ids = ("s01", "s02", "s03", "x4", "x5", "z<b>9")
     roster = Roster(tuple(grading.Learner(i, n, EVIL) for i, n in zip(ids, names, strict=True)))
+    asked = grading.Requirements(roster=roster, pictures=True)
     path = tmp_path_factory.mktemp("report") / "report.html"
-    grading.write_report(grading.grade_class([inbox], roster=roster, pictures=True), path)
+    grading.write_report(grading.grade_class([inbox], asked), path)
     return path
 
 
@@ -115,7 +116,7 @@ def test_feedback_runs_nothing_asks_for_nothing_and_fits_every_width(
     page: Any, inbox: Path, tmp_path: Path
 ) -> None:
     log, folder = Log(page), tmp_path / "feedback"
-    grades = grading.grade_class([inbox], pictures=True)
+    grades = grading.grade_class([inbox], grading.Requirements(pictures=True))
     grading.write_feedback(grades, folder, paths=[inbox])
     for path in sorted(folder.iterdir()):
         page.goto(path.as_uri())

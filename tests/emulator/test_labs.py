@@ -169,8 +169,8 @@ def grade(folder: Path, course: Path, zips: dict[str, Path]) -> dict[str, Any]:
         shutil.copy(path, folder / name)
     read = read_course(course, known_regions=settings.list_regions())
     roster = Roster(tuple(Learner(f"n{at}", name=name) for at, name in enumerate(LEARNERS)))
-    asked = Requirements(course=read)
-    graded = grade_class([folder], roster=roster, requirements=asked, workers=1)
+    asked = Requirements(course=read, roster=roster)
+    graded = grade_class([folder], asked, workers=1)
     return {result.learner.name: result for result in graded.results}
 
 

@@ -12,12 +12,13 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 
 from handson.core.errors import InvalidInput
-from handson.grading import Grades, Learner, Roster, format_json, grade_class
+from handson.grading import Grades, Learner, Requirements, Roster, format_json, grade_class
 
 from . import making
 from .making import sealed, zipped
 
 ROSTER = Roster((Learner("s02", "B"), Learner("s01", "A"), Learner("s03", "C")))
+ASKED = Requirements(roster=ROSTER)
 
 
 def put(folder: Path, **named: str) -> Path:
@@ -38,7 +39,7 @@ def codes(grades: Grades) -> list[tuple[str, list[str]]]:
 def test_learners_stand_in_the_rosters_order_and_the_others_after_them(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     (put(tmp_path, s99="s99", s01="s01", s02="s02") / "m").mkdir()
-    grades = grade_class([tmp_path], roster=ROSTER, on_progress=lambda *done: seen.append(done))
+    grades = grade_class([tmp_path], ASKED, on_progress=lambda *done: seen.append(done))
     others = [("m", ["nothing-handed-in", "not-in-roster"]), ("s99", ["not-in-roster"])]
     assert codes(grades) == [("s02", []), ("s01", []), ("s03", ["nothing-handed-in"]), *others]
     assert [each.handed_in for each in grades.results] == [True, True, False, False, True]
@@ -51,7 +52,7 @@ def test_folders_without_a_file_of_a_learners_are_nothing_to_grade(tmp_path: Pat
         (tmp_path / name / "timestamp.txt").write_text("20261128")
         for roster in (ROSTER, Roster()):
             with pytest.raises(InvalidInput, match="採点する提出物がありません"):
-                grade_class([tmp_path], roster=roster)
+                grade_class([tmp_path], Requirements(roster=roster))
 
 
 def test_one_sentence_tells_that_folders_bear_accounts(tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:
 def test_two_submissions_of_one_learner_are_told_with_the_places(tmp_path: Path) -> None:
     one, other = (f"s01_{number}_assignsubmission_file_" for number in (1, 2))
     put(tmp_path, **{one: "s01", other: "S01"})
-    grades = grade_class([tmp_path], roster=Roster((Learner("s01"),)))
+    grades = grade_class([tmp_path], Requirements(roster=Roster((Learner("s01"),))))
     told = [(each.findings[0].code, each.findings[0].others) for each in grades.results]
     assert told == [("learner-twice", (f"{tmp_path.name}/{name}",)) for name in (other, one)]
 
@@ -128,8 +129,9 @@ def hand_in_all(inbox: Path) -> None:
 
 def test_each_learner_is_placed_rightly_and_nothing_is_executed(tmp_path: Path) -> None:
     hand_in_all(tmp_path)
+    roster = Roster(tuple(map(Learner, PLACED)))
     letters = {"passed": "p", "failed": "f", "unproven": "?", "missing": "-"}
-    results = grade_class([tmp_path], roster=Roster(tuple(map(Learner, PLACED)))).results
+    results = grade_class([tmp_path], Requirements(roster=roster)).results
     marks = ["".join(letters[mark.status] for mark in each.checks) for each in results]
     told = [{finding.code for finding in each.to_review()} for each in results]
     placed = zip(PLACED, zip(marks, told, strict=True), strict=True)

@@ -14,7 +14,7 @@ import pytest
 
 from handson.course import syllabus
 from handson.course.policy import VERBS
-from handson.grading import Requirements, Roster, doubts
+from handson.grading import Requirements, doubts
 from handson.grading.claims import Claims
 from handson.grading.findings import Claim, Finding, Written
 from handson.grading.marks import judge_check
@@ -194,7 +194,7 @@ def drawn(tmp_path: Path) -> Any:
         extra = {"cell_type": "code", "metadata": {}, "outputs": [], "source": added}
         book.notebooks["05-architecture"]["cells"].append(extra)
         submission = Submission(str(book.write(tmp_path)))
-        found = grade_submission(submission, Requirements(), Roster()).findings
+        found = grade_submission(submission, Requirements()).findings
         return [(each.code, each.severity) for each in found]
 
     return grade
@@ -236,5 +236,5 @@ def test_code_that_holds_few_labels_of_its_drawing_is_told_by_what_else_could_dr
 def test_honest_learners_raise_no_doubt(tmp_path: Path) -> None:
     for number in range(3):
         folder = making.hand_in(f"s{number}", seed=number).write(tmp_path)
-        result = grade_submission(Submission(str(folder)), Requirements(now=NOW), Roster())
+        result = grade_submission(Submission(str(folder)), Requirements(now=NOW))
         assert (number, result.points, result.findings) == (number, 80, ())

@@ -48,7 +48,7 @@ def hand_in(
 
 
 def grade(folder: Path, *, roster: Roster = CLASS, course: Course = SPRING) -> Grades:
-    return grade_class([folder], roster=roster, requirements=Requirements(course=course))
+    return grade_class([folder], Requirements(course=course, roster=roster))
 
 
 def grade_one(folder: Path, learner: str = "s07", *, course: Course = SPRING) -> Result:

@@ -64,7 +64,7 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def grades(inbox: Path) -> Grades:
     people = (*CLASS, "s05")
     roster = Roster(tuple(Learner(each, marker(each), marker("group")) for each in people))
-    return grading.grade_class([inbox], roster=roster, pictures=True)
+    return grading.grade_class([inbox], Requirements(roster=roster, pictures=True))
 
 
 def read(page: str) -> str:
@@ -102,7 +102,7 @@ def test_a_learner_reads_points_marks_comments_and_what_to_do_next(tmp_path: Pat
     book = making.hand_in("s01", seed=1, observe=making.no_cluster)
     book.cell("repository-evidence-record")["outputs"] = []
     book.write(tmp_path / "s01")
-    (graded,) = grading.grade_class([tmp_path], pictures=True).results
+    (graded,) = grading.grade_class([tmp_path], Requirements(pictures=True)).results
     network, *others = graded.checks
     ruled = replace(network, mark=12.5, comment="Seen in the lab.")
     first, *more = graded.written
@@ -157,7 +157,7 @@ def test_who_has_nothing_to_mend_is_told_so_and_who_handed_in_nothing_too(tmp_pa
     del book.notebooks["99-cleanup"]  # no points depend on it
     book.write(tmp_path / "s01")
     roster = Roster((Learner("s01"), Learner("s02")))
-    graded, absent = grading.grade_class([tmp_path], roster=roster).results
+    graded, absent = grading.grade_class([tmp_path], Requirements(roster=roster)).results
     full = {"mark": 15, "comment": "Seen."}
     checks = tuple(
         replace(mark, **full) if mark.id == "cluster" else mark for mark in graded.checks

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from handson.core import messages
 from handson.core.errors import NotReady
 from handson.course import evidence
-from handson.grading import Learner, Roster, export_names, grade_class
+from handson.grading import Learner, Requirements, Roster, export_names, grade_class
 from handson.grading.notebooks import load_handout
 from handson.notebook.hand_in import HandInFile, write_hand_in
 
@@ -98,7 +98,7 @@ def test_the_folders_that_a_hub_keeps_are_each_learner_once_by_the_hubs_name(
         write_hand_in(folder, book.records, learner=user, home=home, beside=beside)
     (tmp_path / "hand-ins" / "zoe").mkdir()  # who has not handed in
     roster = Roster(tuple(map(Learner, [*users, "zoe"]))) if is_listed else Roster()
-    results = grade_class([tmp_path / "hand-ins"], roster=roster).results
+    results = grade_class([tmp_path / "hand-ins"], Requirements(roster=roster)).results
     found = [
         (each.learner.id, each.points, [one.code for one in each.findings]) for each in results
     ]

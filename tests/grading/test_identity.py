@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from handson.grading import Learner, Roster
+from handson.grading import Learner, Requirements, Roster
 from handson.grading.claims import Claims
 from handson.grading.export_names import Person
 from handson.grading.findings import Claim, Finding, make_finding
@@ -55,7 +55,8 @@ def identify(
     *names: str, owner: str = "", number: str = "", is_late: bool = False, **of: Any
 ) -> Identity:
     roster, person = of.pop("roster", TWO), Person(owner, number, is_late=is_late)
-    return Identity(Submission("inbox", person=person, **of), {*names} - {""}, roster)
+    submission = Submission("inbox", person=person, **of)
+    return Identity(submission, {*names} - {""}, Requirements(roster=roster))
 
 
 def test_the_folder_says_whose_it_is_and_evidence_decides_among_namesakes() -> None:

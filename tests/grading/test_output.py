@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import re
@@ -83,8 +84,9 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def grades(inbox: Path) -> Grades:
     roster = grading.read_roster(inbox / "roster.csv")
+    asked = dataclasses.replace(ASKED, roster=roster)
     marks, paths = grading.read_marks([inbox / "marks.csv"]), [inbox / "s01", inbox / "=1+1"]
-    return grading.grade_class(paths, requirements=ASKED, roster=roster, marks=marks)
+    return grading.grade_class(paths, asked, marks=marks)
 
 
 def test_the_table_has_a_line_a_learner_and_then_what_to_look_at(grades: Grades) -> None:

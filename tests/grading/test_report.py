@@ -37,7 +37,7 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def page_of(inbox: Path) -> str:
-    grades = grading.grade_class([inbox], pictures=True)
+    grades = grading.grade_class([inbox], grading.Requirements(pictures=True))
     return "".join(report.make_page(grades))
 
 
@@ -110,7 +110,7 @@ def test_the_report_is_its_owners_alone_and_written_whole(inbox: Path, tmp_path:
 
 def test_the_window_is_told_in_this_machines_time_zone(inbox: Path) -> None:
     until = datetime(2026, 5, 12, tzinfo=timezone(timedelta(hours=-11)))
-    grades = grading.grade_class([inbox], requirements=grading.Requirements(until=until))
+    grades = grading.grade_class([inbox], grading.Requirements(until=until))
     (asked,) = data_of("".join(report.make_page(grades)), "class")["asked"]
     assert asked.endswith(until.astimezone().isoformat(timespec="minutes"))
 

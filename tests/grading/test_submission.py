@@ -28,9 +28,9 @@ def book() -> Book:
     return making.hand_in("s01", seed=1)
 
 
-def graded(folder: Path, owner: str = "", asked: Requirements | None = None) -> Result:
-    asked = asked or Requirements()
-    return grade_submission(Submission(str(folder), person=Person(owner)), asked, TWO)
+def graded(folder: Path, owner: str = "", **of: Any) -> Result:
+    asked = Requirements(roster=TWO, **of)
+    return grade_submission(Submission(str(folder), person=Person(owner)), asked)
 
 
 def codes(result: Result) -> list[str]:
@@ -92,7 +92,7 @@ def test_what_a_diagram_lacks_is_told_by_fact_and_costs_no_points(
     wrong = {fact.id for fact in result.diagram.check.facts if not fact.passed}
     assert (read(result), wrong) == (("failed", None), {*WRONG["servers"][1]})
     assert (result.points, len(result.checks)) == (80, 5)
-    elsewhere = graded(book.write(tmp_path), asked=Requirements(target="aws"))
+    elsewhere = graded(book.write(tmp_path), target="aws")
     unproven = ("unproven", "target-other")
     assert (read(elsewhere), codes(elsewhere)) == (unproven, ["target-other"] * 6)
     book.cell("architecture-evidence-record")["outputs"] = []
@@ -116,7 +116,7 @@ def test_what_holds_nothing_readable_or_meets_a_fault_of_ours_is_told(tmp_path: 
     assert [(each.code, each.where) for each in gone][1:] == [("file-unreadable", "gone.zip")]
     broken: Any = None
     folder = hand_in(tmp_path / "s01", "s02")
-    result = graded(folder, owner="s01", asked=Requirements(now=broken))
+    result = graded(folder, owner="s01", now=broken)
     assert (result.learner.id, result.source, result.points) == ("s01", "s01", 0)
     assert [(each.code, each.severity) for each in result.findings] == [("not-graded", "serious")]
     assert result.findings[0].values["reason"].startswith("TypeError: ")

@@ -193,7 +193,7 @@ def test_a_proof_is_checked_with_the_keys_that_are_given_and_no_key_set_is_refus
     folder: Path, signer: Signer, tmp_path: Path
 ) -> None:
     for keys, code in (({}, "proof-unchecked"), (keys_of(signer), "proof-good")):
-        (result,) = grading.grade_class([folder], requirements=Requirements(keys=keys)).results
+        (result,) = grading.grade_class([folder], Requirements(keys=keys)).results
         codes = [each.code for each in result.findings if each.code.startswith("proof")]
         assert (codes, result.issuers) == ([code], (ISSUER,))
     grades = grading.grade_class([folder])
