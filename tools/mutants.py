@@ -413,7 +413,7 @@ class Run:
         self.pid = os.fork()
         if self.pid == 0:
             try:
-                self._run_tests(seconds=int(3 + 4 * unchanged))
+                self._run_tests(seconds=int(3 + 2 * unchanged))
             finally:
                 os._exit(1)
 
