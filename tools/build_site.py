@@ -225,7 +225,8 @@ def make_start_page(site: Path, modules: Path) -> None:
         shutil.copy(HERE / name, site)
     named = tomllib.loads(MESSAGES.read_text(encoding="utf-8"))["overview"]["notebook"]
     listed = [{"name": name, **label} for name, label in sorted(named.items())]
-    (site / "notebooks.json").write_text(json.dumps(listed))
+    texts = tomllib.loads((HERE / "texts.toml").read_text(encoding="utf-8"))
+    (site / "page.json").write_text(json.dumps({"notebooks": listed, "texts": texts}))
 
 
 def run(*command: str | Path, cwd: Path | None = None) -> None:

@@ -3,52 +3,11 @@
 import { strFromU8, strToU8, unzipSync, zipSync } from "./fflate.js";
 
 const HOME = "handson-home";
-const TEXTS = {
-  ja: {
-    title: "コンテナのワークショップ", other: "English",
-    lead: "ブラウザーの中だけで動く、AWS のコンテナのワークショップです。AWS のアカウントもインストールもいりません。",
-    notebooks: "ノートブック", begin: "始める", go: "続きから: {0}",
-    work: "自分の作業", where: "作業は、このブラウザーの中だけに保存されます。ほかの端末からは見えず、閲覧データを消すと一緒に消えます。",
-    handIn: "提出ファイルを保存", export: "作業を zip で保存", import: "zip から戻す", delete: "作業を消す",
-    sure: "このブラウザーにある日本語版の作業をすべて消します。元には戻せません。よろしいですか。",
-    replace: "同じ名前のファイルは、zip の中のもので置き換えます。よろしいですか。",
-    deleted: "作業を消しました。", imported: "{0} 個のファイルを戻しました。開いているノートブックは、読み込み直してください。",
-    bad: "この zip は、ここで保存した作業ではありません。「作業を zip で保存」で作ったファイルを選んでください。",
-    empty: "まだ何も保存されていません。",
-    volatile: "このブラウザーは、空き容量が少なくなると作業を消すことがあります。終えるときに「作業を zip で保存」を押してください。",
-    full: "このブラウザーに保存できる残りは {0} MB です。「作業を zip で保存」を押してから、要らないデータを消してください。",
-    unable: "このブラウザーでは動かせません ({0})。",
-    ways: "Chrome、Edge、Firefox の新しい版の、ふつうのウィンドウで開いてください (プライベートウィンドウには保存できません)。自分のパソコンで動かす方法は、README の「始めかた」にあります。",
-    wasm: "WebAssembly の必要な機能がありません", storage: "データを保存できません", worker: "Service Worker を使えません",
-    limits: "ブラウザーの中ではできないこと",
-    cannot: "Docker でのビルドと実行、本物の AWS、実行中のセルの停止はできません (止めるにはページを読み込み直します)。イメージは、RUN を実行せずに組み立てます。どれも、自分のパソコンで動かすワークショップならできます。",
-  },
-  en: {
-    title: "A workshop on containers", other: "日本語",
-    lead: "A workshop on containers on AWS that runs in this browser alone: no AWS account, nothing to install.",
-    notebooks: "Notebooks", begin: "Begin", go: "Go on: {0}",
-    work: "Your work", where: "Your work is kept in this browser alone. No other device sees it, and it goes when browsing data is deleted.",
-    handIn: "Save the file to hand in", export: "Save my work as a zip", import: "Bring back a zip", delete: "Delete my work",
-    sure: "This deletes all your work with the English edition in this browser, for good. Go on?",
-    replace: "Files of the same name are replaced by those of the zip. Go on?",
-    deleted: "Your work is deleted.", imported: "{0} files are back. Reload the notebooks that are open.",
-    bad: "This zip is no work saved here. Choose a file that \"Save my work as a zip\" has made.",
-    empty: "Nothing is saved yet.",
-    volatile: "This browser may delete your work when space runs short. Press \"Save my work as a zip\" when you stop.",
-    full: "This browser can save {0} MB more. Press \"Save my work as a zip\", then delete what you do not need.",
-    unable: "The workshop cannot run in this browser ({0}).",
-    ways: "Open it in a recent Chrome, Edge or Firefox, in a normal window (a private one saves nothing). How to run it on your own computer is in README under \"Getting started\".",
-    wasm: "WebAssembly lacks features that are needed", storage: "it saves no data", worker: "it has no service workers",
-    limits: "What a browser cannot do",
-    cannot: "Building and running with Docker, real AWS, and stopping a running cell (reload the page instead). Images are packed without running RUN. The workshop on your own computer can do all of it.",
-  },
-};
-
 const $ = (id) => document.getElementById(id);
-const notebooks = await (await fetch("notebooks.json")).json();
+const { notebooks, texts } = await (await fetch("page.json")).json();
 const settings = (() => { try { return localStorage; } catch { return { getItem() {}, setItem() {} }; } })();
 let lang = settings.getItem("handson-language") ?? (navigator.language.startsWith("ja") ? "ja" : "en");
-const say = (key, value = "") => TEXTS[lang][key].replace("{0}", value);
+const say = (key, value = "") => texts[key][lang].replace("{0}", value);
 
 // JupyterLite's own store, an IndexedDB database for each edition's address; JupyterLite makes it.
 async function ask(use) {
