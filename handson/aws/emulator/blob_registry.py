@@ -32,7 +32,6 @@ _BLOBS = re.compile(
     r"/v2/(?P<name>.+?)/blobs/(?:uploads(?:/(?P<upload>[^/]*))?|(?P<digest>[^/]+))/?"
 )
 _MANIFEST = re.compile(r"/v2/.+?/manifests/[^/]+/?")
-_OFFSET = re.compile(r"(?:bytes[ =])?(\d+)-")
 _API = "AmazonEC2ContainerRegistry_"
 _READS = ("Describe", "Get", "List", "BatchGet", "BatchCheck")
 
@@ -145,21 +144,16 @@ class BlobRegistry:
                 return self._respond_with_blob(key, found["digest"])
         elif not found["upload"]:
             if method == "POST":  # of a mount, or with the blob, too: the client goes on with a PUT
-                return _report_upload(202, self._blobs.open_upload(key))
+                return _report_upload(self._blobs.open_upload(key))
         else:
             upload = self._blobs.uploads.get(found["upload"])
             if upload is None or upload.key != key:
                 raise _unknown_upload()
-            # A client that lost its connection may come back before its first request has ended.
-            async with upload.lock:
-                self._require_open(upload)
-                if method == "GET":
-                    return _report_upload(204, upload)
-                if method == "DELETE":
-                    self._blobs.drop_upload(upload)
-                    return Response(204)
-                if method in ("PATCH", "PUT"):
-                    return await self._continue_upload(upload, request)
+            if method == "DELETE":
+                self._blobs.drop_upload(upload)
+                return Response(204)
+            if method in ("PATCH", "PUT"):
+                return await self._continue_upload(upload, request)
         raise RegistryError(405, "UNSUPPORTED", "method not allowed")
 
     def _respond_with_blob(self, key: Key, digest: str) -> Response:
@@ -170,16 +164,7 @@ class BlobRegistry:
         return Response(200, headers, digest=digest, size=size)
 
     async def _continue_upload(self, upload: Upload, request: BlobRequest) -> Response:
-        offset = _OFFSET.match(request.headers.get("content-range", ""))
-        if offset and int(offset[1]) != upload.size:
-            return _report_upload(416, upload)
-        await self._receive_body(upload, request)
-        if request.method == "PUT" and not request.cut:
-            return self._finish_upload(upload, request)
-        return _report_upload(202, upload)
-
-    async def _receive_body(self, upload: Upload, request: BlobRequest) -> None:
-        """Append the request's body, or the part of it that arrived, to the upload."""
+        """Append the request's body to the upload; clients begin one anew that was cut."""
         try:
             while block := await request.read_block():
                 await self._run_blocking(upload.append, block)
@@ -188,6 +173,11 @@ class BlobRegistry:
             self._blobs.drop_upload(upload)
             raise
         self._require_open(upload)
+        if request.cut:
+            self._blobs.drop_upload(upload)
+        elif request.method == "PUT":
+            return self._finish_upload(upload, request)
+        return _report_upload(upload)
 
     def _finish_upload(self, upload: Upload, request: BlobRequest) -> Response:
         wanted = request.query.get("digest", "")
@@ -219,13 +209,13 @@ class BlobRegistry:
         await send({"type": "http.response.body", "body": response.body, "more_body": False})
 
 
-def _report_upload(status: int, upload: Upload) -> Response:
+def _report_upload(upload: Upload) -> Response:
     headers = {
         "Location": f"/v2/{upload.key[-1]}/blobs/uploads/{upload.id}",
         "Range": f"0-{max(0, upload.size - 1)}",
         "Docker-Upload-UUID": upload.id,
     }
-    return Response(status, headers)
+    return Response(202, headers)
 
 
 def _unknown_upload() -> RegistryError:

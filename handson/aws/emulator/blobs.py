@@ -25,7 +25,6 @@ This module runs in the embedded AWS's own process, like `server`, and imports n
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import os
@@ -51,7 +50,6 @@ class Upload:
         self.key = key
         self.path = folder / self.id
         self.size = 0
-        self.lock = asyncio.Lock()
         self._hash = hashlib.sha256()
         self.path.touch(mode=0o600, exist_ok=False)
 
