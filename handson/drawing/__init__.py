@@ -1,8 +1,8 @@
 """Pictures of the workshop's state, and learners' own diagrams.
 
 ``draw(snapshot)`` returns a `Picture` of the architecture that the snapshot describes.  The same
-snapshot gives the same bytes.  A `plan` of the parts is laid out by a `composition` as a `scene`,
-which writes itself as SVG.
+snapshot gives the same bytes.  A `plan` of the parts is laid out and painted by a `frame`: it is a
+`scene`, which writes itself as SVG.
 
 `Diagram` is a subclass of `diagrams.Diagram` that draws in this process and shows itself below the
 cell, instead of calling a program and leaving files behind::
@@ -34,7 +34,7 @@ from handson.course.goal import describe_goal
 from handson.course.state import Drawing, Snapshot
 from handson.drawing.aws_picture import plan_aws
 from handson.drawing.compare import Comparison, Selection, compare_snapshots, compare_with_goal
-from handson.drawing.composition import compose
+from handson.drawing.frame import compose
 from handson.drawing.local_picture import paint_local
 from handson.drawing.onprem_picture import plan_onprem
 from handson.drawing.plan import COUNT, Mark
