@@ -67,7 +67,7 @@ def test_doing_everything_passes_the_checks_and_doing_it_again_makes_nothing_new
     again = held.snapshot()
     assert (again.vpcs, again.clusters) == (first.vpcs, first.clusters)
     assert again.repositories == first.repositories
-    assert push(held, shop).tags == ("1.0.0",)
+    assert push(held, shop).tag == "1.0.0"
     assert [image.tags for image in held.images().images] == [("1.0.0", "latest")]
 
 
