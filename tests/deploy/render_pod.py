@@ -1,9 +1,11 @@
-"""Print the pod that a hub of the chart makes for a user, as YAML, without a cluster.
+"""Print the pods that hubs of the chart make for users, as YAML, without a cluster.
 
-    python render_pod.py CHART USER [GROUP…] <values.yaml
+    python render_pod.py CHART <asked.yaml
 
-It runs the chart's own hub configuration and kubespawner, so it needs the hub's environment.  The
-values are those that Helm hands to the hub: the chart's, with the class's merged into them.
+It runs the chart's own hub configuration and kubespawner, so it needs the hub's environment, which
+takes seconds to import.  Asked for is a list of values, user and groups.  The values are those that
+Helm hands to the hub: the chart's, with the class's merged into them.  A setting that the hub does
+not have is named in the place of the pod.
 """
 
 from __future__ import annotations
@@ -33,11 +35,14 @@ CLASSES = {
 }
 
 
-def main(chart: str, user: str, *groups: str) -> None:
-    values = yaml.safe_load(sys.stdin)
+def main(chart: str) -> None:
+    asked = yaml.safe_load(sys.stdin)
     output, sys.stdout = sys.stdout, sys.stderr  # the chart's program tells what it loads
-    pod = asyncio.run(make_pod(load_hub(Path(chart), values), user, groups))
-    output.write(yaml.safe_dump(pod))
+    made: list[Any] = []
+    for values, user, groups in asked:
+        config = load_hub(Path(chart), values)
+        made.append(find_fault(config) or asyncio.run(make_pod(config, user, groups)))
+    output.write(yaml.safe_dump(made))
 
 
 def load_hub(chart: Path, values: dict[str, Any]) -> Config:
@@ -52,14 +57,18 @@ def load_hub(chart: Path, values: dict[str, Any]) -> Config:
     z2jh.get_secret_value = lambda key, default="": default
     os.environ.update(PORTS)
     AsyncHTTPClient.configure = lambda *_: None  # it asks for libcurl
-    config = PyFileConfigLoader("jupyterhub_config.py", path=str(folder)).load_config()
-    for name, section in CLASSES.items():  # the chart's schema takes any, and the hub only warns
+    return PyFileConfigLoader("jupyterhub_config.py", path=str(folder)).load_config()
+
+
+def find_fault(config: Config) -> str:
+    """Name what is set and does not exist: the chart's schema takes any, and the hub only warns."""
+    for name, section in CLASSES.items():
         if unknown := set(config[name]) - set(section.class_trait_names(config=True)):
-            sys.exit(f"{name} has no setting {', '.join(unknown)}")
-    return config
+            return f"{name} has no setting {', '.join(unknown)}"
+    return ""
 
 
-async def make_pod(config: Config, name: str, groups: tuple[str, ...]) -> dict[str, Any]:
+async def make_pod(config: Config, name: str, groups: list[str]) -> dict[str, Any]:
     """Return the pod's manifest for a user of these groups; of its environment, what we set."""
     kubespawner.spawner.load_config = lambda *_, **__: None  # there is no cluster
     user: Any = SimpleNamespace(name=name, server=None, url=f"/user/{name}/", escaped_name=name)
