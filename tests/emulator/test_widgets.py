@@ -21,7 +21,7 @@ from handson.resources.vpc_listing import find_zones
 from tests.emulator.processes import kill
 from tests.emulator.workshops import open_workshop
 
-pytestmark = [pytest.mark.emulator, pytest.mark.process]
+pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture
