@@ -6,7 +6,6 @@ import codecs
 import errno
 import os
 import secrets
-import stat
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -107,19 +106,10 @@ def open_private(path: Path) -> FileIO:
 
 
 def make_private(folder: Path) -> None:
-    """Take a folder, and all that is in it, from everybody but its owner, where that is possible.
-
-    Nothing is done where the folder is private already: what is in it cannot be reached then.
-    """
+    """Take a folder, through which alone one reaches what is in it, from all but its owner."""
     with suppress(OSError):  # a file system without permissions, or another user's folder
-        if os.name == "nt" or not stat.S_IMODE(folder.stat().st_mode) & 0o077:
-            return
-        for place, _, names in os.walk(folder, topdown=False):
-            for name in names:
-                path = os.path.join(place, name)
-                if not os.path.islink(path):
-                    os.chmod(path, PRIVATE)
-            os.chmod(place, 0o700)  # the folder itself at last: what breaks off is done again
+        if os.name != "nt":
+            folder.chmod(0o700)
 
 
 def write_whole(path: Path, content: str | bytes, *, mode: int = PRIVATE) -> None:
