@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import platform
+import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -76,10 +79,14 @@ def test_an_engine_asked_for_by_name_has_to_answer_and_is_told_with_version_and_
     assert (engine.state, engine.seen) == ("ok", "Docker Desktop 20.10 · linux/amd64")
 
 
-def test_an_engine_short_of_disk_is_advised_to_remove_images(examine: Examine) -> None:
+def test_an_engine_short_of_disk_is_advised_to_remove_images(
+    examine: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = {"KernelVersion": platform.release(), "DockerRootDir": str(tmp_path)}
     for free, state, seen in ((5, "ok", "空き 5.0 GB"), (1, "advice", "空き 1.0 GB")):
-        store = {"store": {"graphRootAllocated": free * 10**9, "graphRootUsed": 0}}
-        with answering(PODMAN | {"libpod/info": store}) as address:
+        room = SimpleNamespace(free=free * 10**9)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, room=room: room)
+        with answering(PODMAN | {"info": here}) as address:
             engine = examine(engine="docker", environ={"DOCKER_HOST": f"tcp://{address}"})["engine"]
         assert (engine.state, engine.seen) == (state, f"Podman 20.10 · linux/amd64 · {seen}")
         assert ("docker image prune" in engine.remedy) is (state == "advice")
