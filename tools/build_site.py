@@ -24,6 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 HERE = ROOT / "tools" / "site"
 
+PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 TAB = ("--python-version=314", "--implementation=cp", "--abi=cp314", "--abi=none",
        "--platform=pyemscripten_2026_0_wasm32", "--platform=any")  # fmt: skip
 CORE = ("pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide.mjs", "python_stdlib.zip")
@@ -80,7 +81,7 @@ def main(out: Path) -> None:
                 "--no-unused-shared-packages", "--no-libarchive", cwd=work)  # fmt: skip
             shutil.move(work / f"lite-{lang}", site / lang)
             configure_page(site / lang, lang)
-        wheels = download_wheels(tools / "python", work)
+        wheels = download_wheels(work)
         wheels += [*(site / LANGUAGES[0] / EXTENSION / "static" / "pypi").glob("*.whl")]
         folder = unpack_wheels(wheels, work, modules)
         run(tools / "python", ROOT / "tools" / "icons.py", "--within", folder / "resources")
@@ -95,10 +96,10 @@ def main(out: Path) -> None:
 
 def install_builder(work: Path) -> Path:
     """Return the folder of the commands of an environment with JupyterLite and Node.js."""
-    run(sys.executable, "-m", "venv", work / "builder")
+    run(sys.executable, "-m", "venv", "--without-pip", work / "builder")
     tools = work / "builder" / "bin"
-    run(tools / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-        "--require-hashes", "--no-deps", "-r", HERE / "builder.lock")  # fmt: skip
+    run(*PIP, "--python", tools / "python", "install", "--no-compile", "--require-hashes",
+        "--no-deps", "-r", HERE / "builder.lock")  # fmt: skip
     return tools
 
 
@@ -120,14 +121,12 @@ def lay_out_contents(folder: Path, lang: str) -> Path:
     return folder
 
 
-def download_wheels(python: Path, work: Path) -> list[Path]:
+def download_wheels(work: Path) -> list[Path]:
     """Return the wheels of what the notebooks import, and the one of this checkout."""
     folder = work / "wheels"
-    run(python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-        "--require-hashes", "--only-binary=:all:", *TAB, "-d", folder,
-        "-r", HERE / "tab.lock")  # fmt: skip
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps",
-        "--no-build-isolation", "-w", folder, ROOT)  # fmt: skip
+    run(*PIP, "download", "--no-deps", "--require-hashes", "--only-binary=:all:", *TAB,
+        "-d", folder, "-r", HERE / "tab.lock")  # fmt: skip
+    run(*PIP, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, ROOT)
     return sorted(folder.glob("*.whl"))
 
 
