@@ -26,6 +26,7 @@ from handson.core.files import hold_lock, read_state, replace_file
 from handson.course import syllabus
 from handson.course.learner_notebook import PICTURES, make_learner_notebook
 from handson.notebook import replay
+from handson.resources.push import run_git
 
 APP = "docker-rails-workshop"
 _LEFTOVERS = {"log", "tmp", ".bundle", "__pycache__", ".ipynb_checkpoints", ".DS_Store"}
@@ -60,8 +61,7 @@ class Layout(Struct, frozen=True):
             if files := ", ".join(self.files.get(how, ())):
                 lines.append(messages.label("notebook.workspace", how, files=files))
         if files := ", ".join(self.files.get("outdated", ())):
-            problem, remedy = messages.advice("notebook.workspace.outdated", files=files)
-            lines += [f"⚠ {problem}", f"→ {remedy}"]
+            lines += _warn("notebook.workspace.outdated", files=files)
         return "\n".join(lines)
 
 
@@ -108,8 +108,27 @@ def find_first_notebook(cwd: Path, *, lang: str) -> tuple[Path, Path, str]:
     if worked and folder == worked:  # the checkout's workspace is not laid out yet
         folder = worked.parent / folders.WORKSPACE
     laid = lay_out(folder, lang=lang)
-    news = str(laid) if laid.has_news else ""
-    return laid.folder / lang / f"{syllabus.NOTEBOOKS[0]}.ipynb", laid.folder, news
+    news = [str(laid)] if laid.has_news else []
+    if laid.is_first and worked:
+        news += _describe_earlier_work(worked)
+    return laid.folder / lang / f"{syllabus.NOTEBOOKS[0]}.ipynb", laid.folder, "\n".join(news)
+
+
+def _describe_earlier_work(worked: Path) -> list[str]:
+    """Return two lines on a learner's work in a checkout's own notebooks, if there is any.
+
+    Learners worked there before there were workspaces.
+    """
+    home = worked / ".handson"
+    has_journal = (home / "journal.jsonl").is_file() and not (home / "run").is_dir()
+    if not has_journal and not run_git(worked, "status", "--porcelain", "--", "ja", "en"):
+        return []
+    return _warn("notebook.workspace.earlier", folder=worked, home=home)
+
+
+def _warn(key: str, **values: object) -> list[str]:
+    problem, remedy = messages.advice(key, **values)
+    return [f"⚠ {problem}", f"→ {remedy}"]
 
 
 def _lay_out_files(folder: Path, lang: str) -> Layout:

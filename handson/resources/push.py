@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -214,6 +215,17 @@ def _refuse_context(key: str, context: Path | str) -> InvalidInput:
     if not found:
         refused.remedy = messages.text("resources.image.no-app")
     return refused
+
+
+def run_git(context: Path, *arguments: str) -> str | None:
+    """Return what git says about a folder, or None where it is no repository, or git is missing."""
+    # The repository's settings may name a file system monitor, which is a program: do not run it.
+    command = ["git", "-c", "core.fsmonitor=false", "-C", str(context), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else None
 
 
 def check_local_image(image: object) -> None:

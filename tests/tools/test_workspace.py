@@ -14,6 +14,7 @@ import pytest
 
 from handson.core import messages
 from handson.course import syllabus
+from handson.notebook.workspace import find_first_notebook
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 PARTS = ("handson", "notebooks", "diagrams", "pyproject.toml", "README.md", "LICENSE", ".gitignore")
@@ -83,3 +84,22 @@ def test_from_the_wheel_the_worked_edition_runs_beside_a_workspace(
     own, apart = tmp_path / ".handson", tmp_path / ".handson" / "run-home"
     assert [(home / "journal.jsonl").is_file() for home in (own, apart)] == [False, True]
     assert run(tmp_path, "-m", "handson", "emulator", "status").returncode == 1
+
+
+@pytest.mark.parametrize("has_changed", [True, False])
+def test_work_in_a_checkouts_own_notebooks_is_named_when_its_workspace_is_new(
+    root: Path, tmp_path: Path, has_changed: bool
+) -> None:
+    shutil.copytree(root / "notebooks" / "ja", tmp_path / "notebooks" / "ja")
+    shutil.copytree(root / "diagrams", tmp_path / "diagrams")
+    for words in ("init -q", "add .", "-c user.name=a -c user.email=a commit -q -m a"):
+        subprocess.run(["git", *words.split()], cwd=tmp_path, check=True)
+    if has_changed:
+        (tmp_path / "notebooks" / "ja" / "mine.ipynb").write_text("mine")
+    _, _, news = find_first_notebook(tmp_path, lang="ja")
+    problem, remedy = messages.advice(
+        "notebook.workspace.earlier",
+        folder=tmp_path / "notebooks",
+        home=tmp_path / "notebooks" / ".handson",
+    )
+    assert news.splitlines()[1:] == ([f"⚠ {problem}", f"→ {remedy}"] if has_changed else [])

@@ -241,11 +241,15 @@ def test_a_folder_that_cannot_be_written_and_a_full_disk_lose_nothing(checkout: 
 
 
 def test_lab_opens_the_workspace_of_a_checkout_or_the_one_around_and_tells_what_is_new(
-    checkout: Checkout,
+    checkout: Checkout, tmp_path: Path
 ) -> None:
+    checkout.write("notebooks/.handson/journal.jsonl", "{}")
     notebook, root, news = find_first_notebook(checkout.root, lang="ja")
     assert (notebook, root) == (checkout.own / FIRST, checkout.own)
-    assert news == messages.text("notebook.workspace.made", folder=checkout.own)
+    made, *earlier = news.splitlines()
+    assert made == messages.text("notebook.workspace.made", folder=checkout.own)
+    assert [line[:1] for line in earlier] == ["⚠", "→"]
+    assert str(tmp_path / "notebooks") in earlier[1]  # where the same command opens it, next
     (checkout.own / FIRST).write_text("mine")
     for inside in (checkout.root, checkout.own, checkout.own / "ja"):
         assert find_first_notebook(inside, lang="ja") == (notebook, root, "")
