@@ -92,8 +92,7 @@ def test_the_buttons_alone_make_what_the_checks_ask_for_and_pressed_again_nothin
     assert seen(held)[:3] == before[:3]
     held.record_image_uri()
     requests = [*held.aws.requests]
-    board.look()
-    assert board.below()[0].state == "ok"
+    assert (board.look(), board.below()[0].state) == (True, "ok")
     assert held.aws.requests == requests  # what a board asks is no evidence
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import operator
 from collections.abc import Callable
 from datetime import datetime
 from types import SimpleNamespace
@@ -14,8 +15,8 @@ import pytest
 from handson.core.cards import Card, Displayable
 from handson.core.errors import AWSError, HandsonError, InvalidInput
 from handson.core.progress import CountedSentence
-from handson.course import checks, syllabus
-from handson.course.checks import Verification
+from handson.core.waiting import wait_until
+from handson.course import syllabus
 from handson.course.exercise import Exercise
 from handson.course.state import Snapshot, Unseen
 from handson.notebook import VIEW, remove_widget_views, widgets
@@ -61,9 +62,6 @@ class Held:
             raise look
         return look
 
-    def verify(self) -> Verification:
-        return checks.run_checks(self.snapshot())
-
     def questions(self, *topics: str) -> questions.Quiz:
         return questions.build_quiz(topics, self.snapshot(), Exercise())
 
@@ -93,8 +91,8 @@ def blank_form(name: str = "network", held: Held | None = None) -> Any:
     return widgets.form(held or Held(), name)  # type: ignore[arg-type]
 
 
-def board(held: Held) -> Board:
-    return Board(held, now=lambda: NOON)  # type: ignore[arg-type]
+def board(held: Held, **options: Any) -> Board:
+    return Board(held, now=lambda: NOON, **options)  # type: ignore[arg-type]
 
 
 def quiz(topic: str = "why-zones") -> Any:
@@ -342,6 +340,20 @@ def test_the_board_turns_green_when_it_looks_again_and_tells_a_look_that_fails()
     assert "12:00:00" in said(shown)
     shown.look()
     assert below(shown).splitlines()[1:] == ["  ✗ No answer.", "  → Try again."]
+
+
+def test_the_board_watches_until_all_is_done_or_it_is_told_to_stop() -> None:
+    held = Held(*[states.empty()] * 3, states.finished())
+    shown = board(held, seconds=0.0)
+    [switch] = controls(shown, "Checkbox")
+    switch.value = True
+    wait_until(lambda: switch.value, done=operator.not_, what="the end", timeout=30, interval=0.01)
+    assert shown.below()[0].state == "ok"
+    shown = board(Held(states.empty()), seconds=3600.0)
+    looking = shown.watch()
+    shown.stop()
+    looking.join(30)
+    assert not looking.is_alive()
 
 
 def test_a_checked_choice_is_answered_counted_and_kept_in_no_file() -> None:
