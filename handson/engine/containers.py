@@ -7,12 +7,12 @@ nothing: there the container shares the machine's own network, on a free port.
 from __future__ import annotations
 
 import http.client
+import re
 import secrets
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from functools import partial
 from typing import TYPE_CHECKING
 
 from handson.core import messages
@@ -36,12 +36,29 @@ _LARGEST_ANSWER = 2_000_000  # bytes
 _PATIENCE = 5.0  # seconds for one answer
 _LAST_LINES = 6
 
+# An address on another computer; a virtual machine's engine has a socket on this one.
+_REMOTE = re.compile(
+    r"ssh://|(tcp|https?)://(?!([^@/]*@)?(localhost|127(\.\d+){3}|\[::1\])(:|/|$))", re.IGNORECASE
+)
+
+# Asked inside the container, where its port cannot be reached from here.
+_RUBY = (
+    "r = Net::HTTP.get_response(URI(ARGV[0])); $stdout.binmode; "
+    'print r.code, "\\n", r["content-type"].to_s, "\\n"; print r.body'
+)
+
 
 class DockerContainers:
-    """Runs containers for a moment on an engine of this computer that answers the Docker API."""
+    """Runs containers for a moment on an engine that answers the Docker API.
 
-    def __init__(self, client: APIClient) -> None:
+    Args:
+        client: The engine.
+        where: Its address, or empty for docker's own default.
+    """
+
+    def __init__(self, client: APIClient, *, where: str) -> None:
         self._client = client
+        self._is_remote = is_remote(where)
 
     @contextmanager
     def run(self, request: RunRequest, *, say: Say) -> Iterator[RunningContainer]:
@@ -63,7 +80,7 @@ class DockerContainers:
                 self._client.start(name)
             except docker_client.api_error() as error:
                 raise self._explain(name, request, reason=docker_client.reason_of(error)) from error
-            fetch = partial(_fetch_over_http, self._find_published_port(name, port))
+            fetch = self._choose_fetch(name, port)
             self._wait_for_answer(name, fetch, request)
             is_local = image != request.reference
             yield RunningContainer(fetch, time.monotonic() - began, is_local)
@@ -123,10 +140,13 @@ class DockerContainers:
         ports = [int(it.partition("/")[0]) for it in exposed if not it.endswith("/udp")]
         return min(ports, default=_RAILS_PORT)
 
-    def _find_published_port(self, name: str, port: int) -> int:
+    def _choose_fetch(self, name: str, port: int) -> FetchPath:
+        if self._is_remote:
+            return lambda path: self._fetch_inside(name, port, path)
         ports = self._client.inspect_container(name)["NetworkSettings"].get("Ports") or {}
         published = ports.get(f"{port}/tcp")
-        return int(published[0]["HostPort"]) if published else port
+        outside = int(published[0]["HostPort"]) if published else port
+        return lambda path: _fetch_over_http(outside, path)
 
     def _wait_for_answer(self, name: str, fetch: FetchPath, request: RunRequest) -> None:
         """Return when a container answers at `/up`, or anywhere where it has no such page."""
@@ -165,9 +185,26 @@ class DockerContainers:
             return [line for line in lines if line][-_LAST_LINES:]
         return []
 
+    def _fetch_inside(self, name: str, port: int, path: str) -> HttpAnswer | None:
+        """Return the answer to one GET made inside the container by its own Ruby, if any."""
+        command = ["ruby", "-rnet/http", "-e", _RUBY, f"http://{_LOOPBACK}:{port}{path}"]
+        with suppress(docker_client.api_error()):
+            made = self._client.exec_create(name, command, stderr=False)
+            output = self._client.exec_start(made["Id"])
+            if self._client.exec_inspect(made["Id"])["ExitCode"] == 0:
+                status, media_type, body = bytes(output).split(b"\n", 2)
+                kind = media_type.decode("latin-1").partition(";")[0].strip()
+                return HttpAnswer(int(status), kind, body[:_LARGEST_ANSWER])
+        return None
+
     def _remove(self, container: str) -> None:
         with suppress(docker_client.api_error()):
             self._client.remove_container(container, force=True, v=True)
+
+
+def is_remote(where: str) -> bool:
+    """Tell whether an engine's address is another computer's."""
+    return bool(_REMOTE.match(where))
 
 
 def _list_ids(request: RunRequest) -> list[str]:

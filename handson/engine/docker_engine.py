@@ -59,7 +59,7 @@ class DockerEngine:
         self._where = where
         self._environ = environ
         self.setback: HandsonError | None = docker_client.explain_config()
-        self.containers = DockerContainers(client)
+        self.containers = DockerContainers(client, where=where)
 
     def describe(self) -> model.EngineInfo:
         """Return the engine's description of itself."""

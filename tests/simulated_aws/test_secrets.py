@@ -213,7 +213,7 @@ def test_no_secret_is_in_an_error_of_an_image_that_does_not_run() -> None:
     }
 
     def run(client: Any) -> None:
-        with DockerContainers(client).run(request, say=ignore_progress):
+        with DockerContainers(client, where="").run(request, say=ignore_progress):
             pass
 
     said = {

@@ -9,7 +9,7 @@ from docker import errors
 
 from handson.core.errors import EngineError
 from handson.core.progress import ignore_progress
-from handson.engine.containers import DockerContainers
+from handson.engine.containers import DockerContainers, is_remote
 from handson.engine.model import Destination, RunRequest
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -97,7 +97,7 @@ FAILURES: list[tuple[dict[str, Any], str]] = [
 def failed(said: str | None, kind: type[BaseException] = EngineError, **spoil: Any) -> Client:
     """Return the client of an attempt that fails like this."""
     client = Client(**spoil)
-    running = DockerContainers(client).run(REQUEST, say=ignore_progress)
+    running = DockerContainers(client, where="").run(REQUEST, say=ignore_progress)
     with pytest.raises(kind, match=said) as error, running:
         pass
     assert "s3cret" not in f"{error.value}{REQUEST}"
@@ -127,3 +127,11 @@ def test_where_the_registry_is_out_of_reach_the_same_image_here_is_run() -> None
     unreached = refused("connection refused")
     client = failed("終わりました", pull=unreached, images={"x": DIGEST}, runs=False)
     assert (client.made["image"], client.images) == (DIGEST, {"x": DIGEST})
+
+
+def test_an_engine_on_another_computer_is_known_by_its_address() -> None:
+    pipe, socket = "npipe:////./pipe/docker_engine", "unix:///var/run/docker.sock"
+    here = ["", socket, pipe, "tcp://127.0.0.1:2375", "tcp://LOCALHOST:2375"]
+    remote = ["tcp://10.0.0.1:2375", "tcp://localhost.example.org:2375", "ssh://me@build"]
+    assert [where for where in here if is_remote(where)] == []
+    assert [where for where in [*remote, "ssh://localhost"] if not is_remote(where)] == []
