@@ -77,12 +77,10 @@ def _guess_grade_id(cell: Cell) -> str:
         return syllabus.DIAGRAM.grade_id if is_diagram else ""
     if cell.name in _IDS:
         return cell.name
+    given = (pair for edition in load_handout().editions for pair in edition.answers.items())
+    headings = {_read_heading(source): grade_id for grade_id, source in given}
     heading = _read_heading(cell.text)
-    for edition in load_handout().editions:
-        for grade_id, source in edition.answers.items():
-            if heading.startswith("#") and heading == _read_heading(source):
-                return grade_id
-    return ""
+    return headings.get(heading, "") if heading.startswith("#") else ""
 
 
 def _read_heading(source: str) -> str:

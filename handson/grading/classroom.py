@@ -31,6 +31,7 @@ FEW = 24
 _AT_ONCE = 4
 
 Progress = Callable[[int, int], None]
+Work = Callable[[Submission], Result]
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,7 @@ def _describe_strangers(
 
 
 @contextmanager
-def _map(
-    work: Callable[[Submission], Result], submissions: list[Submission], workers: int
-) -> Iterator[Iterator[Result]]:
+def _map(work: Work, submissions: list[Submission], workers: int) -> Iterator[Iterator[Result]]:
     """Give the results in order, made by one process or several."""
     if workers < 2 or len(submissions) < FEW or (os.cpu_count() or 1) < 2:
         yield map(work, submissions)
@@ -141,11 +140,11 @@ def _map(
         yield pool.imap(_work_on, submissions, chunksize=_AT_ONCE)
 
 
-_works: list[Callable[[Submission], Result]] = []
+_works: list[Work] = []
 """The work of this process, which it gets once: it holds the whole class, and may be large."""
 
 
-def _begin_work(language: str, work: Callable[[Submission], Result]) -> None:
+def _begin_work(language: str, work: Work) -> None:
     messages.use(language)
     _works[:] = [work]
 
@@ -163,7 +162,5 @@ def _compare(results: list[Result], roster: Roster) -> list[Result]:
         for number in numbers:
             others = tuple(results[other].source for other in numbers if other != number)
             found[number].append(make_finding("learner-twice", others=others))
-    return [
-        replace(result, findings=(*found[number], *result.findings))
-        for number, result in enumerate(compare_names(results, roster))
-    ]
+    compared = enumerate(compare_names(results, roster))
+    return [replace(each, findings=(*found[number], *each.findings)) for number, each in compared]

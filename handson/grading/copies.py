@@ -83,21 +83,18 @@ def list_identifiers(claims: Iterable[Claim]) -> dict[tuple[str, str], Bearer]:
 
 def compare_evidence(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]:
     """Yield a finding for each submission that shares identifiers, with its number."""
+    held = [each.identifiers for each in results]
+    labels = [each.learner.label for each in results]
     # Learners who share several identifiers of a kind with the same others get one finding.
-    shared_by = find_shared(each.identifiers for each in results)
-    groups = group_pairs(((each[0], owners), each) for each, owners in shared_by.items())
+    groups = group_pairs(((each[0], owners), each) for each, owners in find_shared(held).items())
     for (kind, owners), shared in sorted(groups.items()):
-        bearers = {
-            owner: min(results[owner].identifiers[each] for each in shared) for owner in owners
-        }
+        bearers = {owner: min(held[owner][each] for each in shared) for owner in owners}
         first = _find_first(results, bearers)
-        values: dict[str, Any] = {"first": "?" if first is None else results[first].learner.label}
+        values: dict[str, Any] = {"first": "?" if first is None else labels[first]}
         values |= {"count": len(shared), "example": [min(shared)[1][:_SHOWN]]}
         for owner, bearer in bearers.items():
-            values |= {"check": bearer.check, "where": bearer.where}
-            values["others"] = tuple(
-                results[other].learner.label for other in owners if other != owner
-            )
+            others = tuple(labels[other] for other in owners if other != owner)
+            values |= {"check": bearer.check, "where": bearer.where, "others": others}
             yield owner, make_finding(kind, "warning" if kind == RESOURCE else "serious", **values)
 
 
@@ -138,6 +135,7 @@ def compare_answers(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]:
         # In a group that shares an answer, each is paired with the first and with the one before.
         pairs = {(owners[0], owner) for owner in owners[1:]} | set(pairwise(owners))
         counted.update((question, *pair) for pair in pairs)
+    labels = [each.learner.label for each in results]
     answers = [{answer.id: answer for answer in result.answers} for result in results]
     alike = group_pairs(
         (owner, (partner, passage))
@@ -151,9 +149,7 @@ def compare_answers(results: Sequence[Result]) -> Iterator[tuple[int, Finding]]:
         closest = max(partners, key=lambda number: (len(partners[number]), -number))
         others = [closest, *(number for number in sorted(partners) if number != closest)]
         questions = sorted({each.grade_id for found in partners.values() for each in found})
-        about: dict[str, Any] = {
-            "others": tuple(results[number].learner.label for number in others)
-        }
+        about: dict[str, Any] = {"others": tuple(labels[number] for number in others)}
         about |= {"passages": tuple(partners[closest]), "questions": ", ".join(questions)}
         yield owner, make_finding("answers-alike", **about)
 

@@ -71,7 +71,7 @@ def examine_claims(claims: Claims, now: datetime) -> Iterator[Finding]:
         now: The moment of grading.
     """
     for claim in claims.own:
-        for code, seen in _examine_claim(claim, claim.read_observed(), now):
+        for code, seen in _examine_claim(claim, now):
             if seen:
                 yield claim.make_finding(code, seen=seen)
     records = {claim.digest: claim for claim in claims.items}.values()
@@ -85,10 +85,9 @@ def examine_claims(claims: Claims, now: datetime) -> Iterator[Finding]:
         yield from _examine_pace(claims)
 
 
-def _examine_claim(
-    claim: Claim, observed: dict[str, Any], now: datetime
-) -> Iterator[tuple[str, list[str]]]:
+def _examine_claim(claim: Claim, now: datetime) -> Iterator[tuple[str, list[str]]]:
     """Yield the code of each doubt about a record, and what was seen, if anything was."""
+    observed = claim.read_observed()
     digests = [str(each.get("digest")) for each in find_objects(observed, "images")]
     names = (*copies.list_resources(observed), *digests, *claim.requests)
     odd = (name for name in names if not _FORMS.fullmatch(name.lower()) or is_regular(name))
@@ -100,10 +99,8 @@ def _examine_claim(
     seen, made = datetime.fromisoformat(claim.observed_at), _list_moments(observed)
     yield "future", [format_local(seen)] if seen > now + LEEWAY else []
     limit = seen + (ONE_CLOCK if _HERE.search(claim.observed) else LEEWAY)
-    yield (
-        "seen-before",
-        [f"{format_local(seen)} < {format_local(each)}" for each in made if each > limit],
-    )
+    later = [format_local(each) for each in made if each > limit]
+    yield "seen-before", [f"{format_local(seen)} < {each}" for each in later]
 
 
 def is_regular(name: str) -> bool:

@@ -29,7 +29,7 @@ from handson.grading.classroom import Grades
 from handson.grading.export_names import SUFFIXES, make_zip_name
 from handson.grading.findings import CheckMark, Result, check_label
 from handson.grading.marks import Requirements, format_end
-from handson.grading.output import SIGNS, read_words
+from handson.grading.output import read_words
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -86,24 +86,21 @@ def write_feedback(grades: Grades, folder: Path, *, paths: Sequence[Path]) -> li
 
 def make_page(result: Result, requirements: Requirements) -> str:
     """Return the page of a learner, in the current language."""
-    course = requirements.course
     words = read_words("grading.report.page") | read_words("grading.feedback.page")
-    title = " · ".join(filter(None, (course.name, words["title"])))
+    title = " · ".join(filter(None, (requirements.course.name, words["title"])))
     style = report.read_asset("report.css") + report.read_asset("feedback.css")
     until = result.until and format_end(datetime.fromisoformat(result.until)).replace("T", " ")
     return _load_template().render(
-        beginning=report.begin_page(title, style),
+        report=report,
+        course=requirements.course,
+        result=result,
         title=title,
         words=words,
-        signs=SIGNS,
+        style=style,
         encode=_encode_picture,
-        result=result,
         until=until,
         steps=[*dict.fromkeys(_list_steps(result, words))],
         checked=[mark for mark in _list_checks(result) if mark.facts],
-        describe_fact=report.describe_fact,
-        architecture=report.draw_architecture(result),
-        rubric=course.rubric,
     )
 
 

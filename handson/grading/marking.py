@@ -98,11 +98,9 @@ def apply_marks(results: Sequence[Result], marks: Marks) -> tuple[tuple[Result, 
     # A spreadsheet drops the zeros from the front of a number.
     zeros = {name.lstrip("0"): name for name in names - marks.learners.keys()}
     read = marks.learners.items()
-    whose = {who if who in names else zeros.get(who, who): given for who, given in read}
-    marked = (
-        _apply(result, whose.get(escape_formula(result.learner.id), {})) for result in results
-    )
-    return tuple(marked), sorted(whose.keys() - names)
+    whose = {who if who in names else zeros.get(who, who): own for who, own in read}
+    given = (whose.get(escape_formula(result.learner.id), {}) for result in results)
+    return tuple(map(_apply, results, given)), sorted(whose.keys() - names)
 
 
 def _read_cells(

@@ -256,12 +256,8 @@ def _examine_chain(chain: list[Claim], *, is_whole: bool) -> Iterator[Finding]:
     if gaps:
         severity: Severity = "serious" if is_whole else "note"
         yield _about_chain(gaps, "chain-broken" if is_whole else "chain-gap", severity)
-    late = [
-        claim
-        for claim in chain
-        if claim.previous in known and known[claim.previous].observed_at > claim.observed_at
-    ]
-    if late:
+    pairs = [(known[claim.previous], claim) for claim in chain if claim.previous in known]
+    if late := [claim for before, claim in pairs if before.observed_at > claim.observed_at]:
         yield _about_chain(late, "chain-order")
 
 

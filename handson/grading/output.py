@@ -223,10 +223,8 @@ def measure_points(results: Sequence[Result], course: Course) -> dict[str, dict[
         for result in results
         if result.handed_in
     ]
-    return {
-        item: _measure([given for row in rows if (given := row[item]) is not None], most)
-        for item, most in possible.items()
-    }
+    given = {item: [row[item] for row in rows if row[item] is not None] for item in possible}
+    return {item: _measure(given[item], most) for item, most in possible.items()}
 
 
 def find_failed_facts(results: Sequence[Result]) -> Owners:
@@ -241,9 +239,7 @@ def find_diagnoses(results: Sequence[Result]) -> Owners:
 
 
 def _measure(points: Sequence[float], possible: float) -> dict[str, Any]:
-    places = [
-        min(int(each * BINS / possible), BINS - 1) if possible else BINS - 1 for each in points
-    ]
+    places = [min(int(it * BINS / possible), BINS - 1) if possible else BINS - 1 for it in points]
     return {
         "count": len(points),
         "mean": round(fmean(points), 2) if points else None,

@@ -50,17 +50,14 @@ class _Item(NamedTuple):
         kind: "box", a folder or zip; "notebook", one of the workshop under its own name; "named", a
             file with a person's name before its own; "loose", a notebook by another name, or a
             journal; "other", a file of another kind that may be somebody's; "" for the rest.
+        is_whole: All of its name would be the person's, because nothing in it is known.
     """
 
     entry: Entry
     person: Person
     stem: str
     kind: str
-
-    @property
-    def is_whole(self) -> bool:
-        """All of its name would be the person's, because nothing in it is known."""
-        return not self.person.platform and self.person.place == self.stem
+    is_whole: bool
 
 
 @dataclass(frozen=True)
@@ -123,8 +120,7 @@ def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submissi
         elif path.is_file() and suffix in (*_READ, *RENAMED):
             named[str(path.parent)].append(path.name)
         else:
-            shown = replace_surrogates(str(path))
-            raise InvalidInput.from_key("grading.no-path", path=shown)
+            raise InvalidInput.from_key("grading.no-path", path=replace_surrogates(str(path)))
     for folder, names in named.items():
         yield from _split_folder(Submission(folder, files=tuple(names)), roster)
 
@@ -306,7 +302,7 @@ def _group(
 def _describe(entry: Entry, above: str) -> _Item:
     """Return an entry of a folder that bears the name `above`, and whose it may be."""
     person, (stem, suffix) = find_person(entry.name, above), split_suffix(entry.name)
-    item = _Item(entry, person, stem, "")
+    is_whole = not person.platform and person.place == stem
     kind = "other" if suffix and person.name else ""
     if export_names.is_junk(entry.name):
         kind = ""
@@ -314,11 +310,11 @@ def _describe(entry: Entry, above: str) -> _Item:
         kind = "box"
     elif suffix == ".ipynb" and not person.name:
         kind = "notebook"
-    elif person.name and (entry.refusal or suffix in RENAMED or (suffix and not item.is_whole)):
+    elif person.name and (entry.refusal or suffix in RENAMED or (suffix and not is_whole)):
         kind = "named"
     elif suffix in _READ:
         kind = "loose"
-    return item._replace(kind=kind)
+    return _Item(entry, person, stem, kind, is_whole)
 
 
 def _find_newest_time(submission: Submission) -> tuple[str, str]:

@@ -37,8 +37,9 @@ MOST_TOGETHER = 64_000_000
 
 @dataclass
 class _Contents:
-    """The readable files of a submission, and the findings about the others."""
+    """What can be read of a submission, and the findings about the rest."""
 
+    claims: Claims = field(default_factory=Claims)
     notebooks: list[Notebook] = field(default_factory=list)
     lines: list[tuple[str, bytes]] = field(default_factory=list)
     proofs: list[str] = field(default_factory=list)
@@ -108,8 +109,7 @@ def read_claims(folders: Iterable[Path], names: Sequence[str] = ()) -> tuple[Cla
         names: The files in each of them; all files, if left out.
     """
     contents = _read_contents(Submission(str(each), files=tuple(names)) for each in folders)
-    claims = gather_claims(contents.notebooks, contents.lines)
-    return claims, contents.findings + claims.findings
+    return contents.claims, contents.findings
 
 
 def make_empty_result(
@@ -117,16 +117,15 @@ def make_empty_result(
 ) -> Result:
     """Return the result of a learner of whom nothing can be read."""
     asked = (requirements or Requirements()).for_learner(learner)
-    return replace(_judge_contents(_Contents(), Claims(), asked), findings=tuple(findings))
+    return replace(_judge_contents(_Contents(), asked), findings=tuple(findings))
 
 
 def _grade_contents(submission: Submission, requirements: Requirements) -> Result:
     contents = _read_contents([submission])
-    claims = gather_claims(contents.notebooks, contents.lines)
+    claims, found = contents.claims, contents.findings
     who = Identity(submission, claims.names, requirements)
     asked = requirements.for_learner(who.learner, who.others)
-    result = _judge_contents(contents, claims, asked)
-    found = [*contents.findings, *claims.findings]
+    result = _judge_contents(contents, asked)
     handed_in = bool(contents.files)
     if contents.notebooks or contents.lines:
         found += [*who.examine_names(claims), *examine_evidence(claims, asked)]
@@ -147,9 +146,9 @@ def _grade_contents(submission: Submission, requirements: Requirements) -> Resul
     return replace(result, handed_in=handed_in, findings=tuple(found))
 
 
-def _judge_contents(contents: _Contents, claims: Claims, asked: Requirements) -> Result:
+def _judge_contents(contents: _Contents, asked: Requirements) -> Result:
     """Return the result of the learner's work; its findings are those about the answers."""
-    books = contents.notebooks
+    books, claims = contents.notebooks, contents.claims
     read, found = answers.collect_answers(books, asked.course, pictures=asked.pictures)
     *written, diagram = read
     return Result(
@@ -181,6 +180,8 @@ def _read_contents(submissions: Iterable[Submission]) -> _Contents:
             contents.findings.append(about)
     versions = sorted(group_pairs((book.name, book) for book in contents.notebooks).items())
     contents.notebooks = [_choose_version(several, contents) for _, several in versions]
+    contents.claims = gather_claims(contents.notebooks, contents.lines)
+    contents.findings += contents.claims.findings
     return contents
 
 
