@@ -75,8 +75,7 @@ def grade_class(
     roster = asked.roster
     submissions = choose_submissions(find_submissions(paths, roster), roster)
     names = (each.person.name for each in submissions)
-    owners = map(Learner, filter(None, names))
-    asked = asked.for_class(roster.learners or owners)
+    asked = asked.for_class(roster.learners or map(Learner, filter(None, names)))
     work = partial(grade_submission, requirements=asked)
     results: list[Result] = []
     with _map(work, submissions, workers) as finished:
@@ -88,12 +87,9 @@ def grade_class(
         raise InvalidInput.from_key("grading.nothing")
     results = _compare(results, roster)
     handed_in = {result.learner.id for result in results}
-    absent = make_finding("nothing-handed-in")
-    results += [
-        replace(make_empty_result(learner, [absent], asked), handed_in=False)
-        for learner in roster.learners
-        if learner.id not in handed_in
-    ]
+    absent = [learner for learner in roster.learners if learner.id not in handed_in]
+    nothing = [make_finding("nothing-handed-in")]
+    results += [replace(make_empty_result(it, nothing, asked), handed_in=False) for it in absent]
     places = {learner.id: place for place, learner in enumerate(roster.learners)}
     results.sort(key=lambda each: (places.get(each.learner.id, len(places)), each.learner.id))
     marked, strangers = apply_marks(results, marks)

@@ -77,8 +77,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     def _sentence(self, part: str) -> str:
         common = {"check": check_label(self.check), "others": ", ".join(self.others)}
-        values = {**common, **self.values}
-        return messages.label("grading.finding", f"{self.code}.{part}", **values)
+        return messages.label("grading.finding", f"{self.code}.{part}", **(common | self.values))
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as `handson.grading/1` has it."""
@@ -247,8 +246,9 @@ class Written(Item, frozen=True, kw_only=True):
         return self.mark if self.mark is not None or self.possible else 0
 
     def to_json(self) -> dict[str, Any]:
-        """Return the answer as `handson.grading/1` has it."""
-        return {"grade_id": self.id, **pick_fields(self, "status possible text comment")}
+        """Return the answer, or the diagram with its check, as `handson.grading/1` has it."""
+        own = {"grade_id": self.id, **pick_fields(self, "status possible text comment")}
+        return own | {"drawn": self.drawn, "check": self.check.to_json()} if self.check else own
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -343,17 +343,12 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> dict[str, Any]:
         """Return the learner as `handson.grading/1` has it."""
-        diagram, read = self.diagram, self.diagram.check
         return {
             **self.learner.to_json(),
             **pick_fields(self, f"{_SHOWN} points counted comment total"),
             "checks": [check.to_json() for check in self.checks],
             "answers": [answer.to_json() for answer in self.answers],
-            "diagram": {
-                **diagram.to_json(),
-                "drawn": diagram.drawn,
-                "check": read and read.to_json(),
-            },
+            "diagram": self.diagram.to_json(),
             "marks": {written.id: written.mark for written in self.written},
             "findings": [finding.to_json() for finding in self.findings],
         }

@@ -101,8 +101,8 @@ class Identity:
         holders = self.asked.find_holders(name)
         if holders or self.asked.roster.find(name) not in (None, self.learner):
             return self.learner.id not in {each.id for each in holders}
-        is_contradicted = self.is_named and says_who(name, self.learner.id)
-        return is_contradicted and not self.learner.is_named(name)
+        says_another = says_who(name, self.learner.id) and not self.learner.is_named(name)
+        return self.is_named and says_another
 
     def examine_names(self, claims: Claims) -> Iterator[Finding]:
         """Yield a finding for each name in the evidence that is not the learner's."""

@@ -174,8 +174,7 @@ def examine_evidence(claims: Claims, asked: Requirements) -> Iterator[Finding]:
         yield last.make_finding("exercise-several", names=names)
     if last and not asked.course.exercise and {*by_prefix} != {Exercise().network.name}:
         yield last.make_finding("exercise-varied", names=names)
-    chains = group_pairs((claim.learner, claim) for claim in claims.items)
-    for _, chain in sorted(chains.items()):
+    for _, chain in sorted(group_pairs((each.learner, each) for each in claims.items).items()):
         yield from _examine_chain(chain, is_whole=bool(claims.journal))
     unknown = [claim for claim in claims.items if claim.digest not in claims.journal]
     if claims.journal and unknown:

@@ -95,8 +95,8 @@ def summarize(grades: Grades) -> dict[str, Any]:
 
 
 def _count(owned: Owners, name: str) -> list[dict[str, Any]]:
-    found = owned.items()
-    return [{"check": check, name: it, "learners": len(own)} for (check, it), own in found]
+    pairs = owned.items()
+    return [{"check": check, name: it, "learners": len(own)} for (check, it), own in pairs]
 
 
 def format_table(grades: Grades) -> Iterator[str]:

@@ -64,8 +64,7 @@ def make_page(grades: Grades) -> Iterator[str]:
     yield f"<noscript>{escape(words['noscript'])}</noscript>\n"
     yield DATA.format(name="class", data=embed_data(_describe_class(grades)))
     for number, result in enumerate(grades.results):
-        described = _describe_learner(result)
-        yield DATA.format(name=f"learner-{number}", data=embed_data(described))
+        yield DATA.format(name=f"learner-{number}", data=embed_data(_describe_learner(result)))
     yield f"<script>{script}</script>\n</body>\n</html>\n"
 
 
@@ -186,7 +185,7 @@ def _describe_learner(result: Result) -> dict[str, Any]:
     items = {item.id: item.to_json() for item in result.items}
     for mark in result.checks:
         items[mark.id]["facts"] = [*map(describe_fact, mark.facts)]
-    items[result.diagram.id] |= pick_fields(result.diagram, "drawn picture")
+    items[result.diagram.id] |= {"picture": result.diagram.picture, "check": None}
     return {
         **pick_fields(result, "source named handed_in_at"),
         "items": items,

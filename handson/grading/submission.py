@@ -81,8 +81,7 @@ def grade_files(folder: Path, names: Sequence[str], course: Course) -> Result:
 
 def read_answers(folder: Path) -> tuple[Written, ...]:
     """Return the answers that are saved in a folder of notebooks."""
-    name = f"{syllabus.DIAGRAM.notebook}.ipynb"
-    return grade_files(folder, (name,), Course()).answers
+    return grade_files(folder, [f"{syllabus.DIAGRAM.notebook}.ipynb"], Course()).answers
 
 
 def judge_folders(
