@@ -28,6 +28,7 @@ from hypothesis import strategies as st
 
 from handson import grading
 from handson.grading import Result
+from handson.grading.output import format_json, format_table
 from tests.grading import making
 from tests.grading.making import zipped
 
@@ -126,8 +127,8 @@ class Watch:
         started = time.perf_counter()
         grades = grading.grade_class([self.folder], workers=1)
         results = {result.learner.id: result for result in grades.results}
-        grading.format_json(grades).encode()
-        for text in grading.format_table(grades):
+        format_json(grades).encode()
+        for text in format_table(grades):
             text.encode("utf-8")
         self.slowest = max(self.slowest, time.perf_counter() - started)
         self.inputs += 1

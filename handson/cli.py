@@ -36,6 +36,11 @@ from handson.course import evidence, policy, rules
 from handson.course.course import Course, read_course, read_moment
 from handson.drawing.svg_document import SUFFIXES
 from handson.grading import tokens
+from handson.grading.feedback import write_feedback
+from handson.grading.gradebook import TAKERS, format_csv, open_gradebook
+from handson.grading.marking import read_marks
+from handson.grading.output import format_json, format_table
+from handson.grading.report import write_report
 from handson.notebook import replay, workspace
 from handson.notebook.doctor import LAB_PORT, examine_machine
 from handson.notebook.lab import run_lab
@@ -248,7 +253,7 @@ def verify(chosen: Settings, as_json: bool) -> bool:
 @with_submissions
 @click.option("--json", "as_json", is_flag=True, help="Print handson.grading/1.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print a table for a gradebook.")
-@click.option("--for", "platform", type=click.Choice(grading.TAKERS), help="Fill in the --roster.")
+@click.option("--for", "platform", type=click.Choice(TAKERS), help="Fill in the --roster.")
 @click.option("--column", metavar="HEAD", help="The column for the points, if --for has several.")
 @click.option("--output", type=FILE, help="Write what would be printed to this file.")
 @click.option("--html", type=FILE, help="Write a report to read and to mark in: one file.")
@@ -270,7 +275,7 @@ def grade(paths: tuple[Path, ...], **asked: Any) -> None:
     for path in filter(None, (asked["output"], asked["html"])):
         if any(path.resolve() == each.resolve() for each in read if each):
             raise InvalidInput.from_key("grading.report.taken", path=path)
-    gradebook = grading.open_gradebook(platform, asked["roster"], asked["column"])
+    gradebook = open_gradebook(platform, asked["roster"], asked["column"])
     if gradebook and is_shown:
         raise InvalidInput.from_key("grading.for-terminal")
     roster = grading.read_roster(asked["roster"]) if asked["roster"] else grading.Roster()
@@ -291,21 +296,21 @@ def grade(paths: tuple[Path, ...], **asked: Any) -> None:
         grades = grading.grade_class(
             paths,
             requirements,
-            marks=grading.read_marks(asked["marks"], course),
+            marks=read_marks(asked["marks"], course),
             on_progress=partial(show_bar, messages.text("notebook.cli.grading")),
         )
     told = [*grades.notices]
     if asked["html"]:
-        grading.write_report(grades, asked["html"])
+        write_report(grades, asked["html"])
         told.append(messages.text("grading.report.written", path=asked["html"]))
     if asked["feedback"]:
-        told += grading.write_feedback(grades, asked["feedback"], paths=paths)
+        told += write_feedback(grades, asked["feedback"], paths=paths)
     if asked["as_json"]:
-        text = grading.format_json(grades)
+        text = format_json(grades)
     elif asked["as_csv"] or platform:
-        text = grading.format_csv(grades, platform=platform)
+        text = format_csv(grades, platform=platform)
     else:
-        text, is_shown = "\n".join((*grading.format_table(grades), "")), True
+        text, is_shown = "\n".join((*format_table(grades), "")), True
     content = text.encode(errors="replace")
     if gradebook:
         content = gradebook.fill(grades)

@@ -29,22 +29,19 @@ kernel.
 `judge_folders` answers for one check in the same way, for a notebook that nbgrader executes.
 `grade_files` and `read_answers` show learners, before they hand in, what grading will read.
 
+This module names what notebooks and the other wings use; the modules of what goes out (`output`,
+`gradebook`, `report`, `feedback`) and of people's marks (`marking`) name theirs.
+
 docs/evidence.md says what such evidence can prove.
 """
 
 from handson.grading.classroom import Grades, grade_class
-from handson.grading.feedback import write_feedback
 from handson.grading.findings import CheckMark, Finding, Result, Written
-from handson.grading.gradebook import TAKERS, format_csv, open_gradebook
-from handson.grading.marking import read_marks
 from handson.grading.marks import Requirements
-from handson.grading.output import format_json, format_table
-from handson.grading.report import write_report
 from handson.grading.roster import Learner, Roster, read_account, read_roster
 from handson.grading.submission import grade_files, judge_folders, read_answers
 
 __all__ = [
-    "TAKERS",
     "CheckMark",
     "Finding",
     "Grades",
@@ -53,17 +50,10 @@ __all__ = [
     "Result",
     "Roster",
     "Written",
-    "format_csv",
-    "format_json",
-    "format_table",
     "grade_class",
     "grade_files",
     "judge_folders",
-    "open_gradebook",
     "read_account",
     "read_answers",
-    "read_marks",
     "read_roster",
-    "write_feedback",
-    "write_report",
 ]

@@ -168,8 +168,7 @@ def _make_claim(record: dict[str, Any], **about: Any) -> Claim:
         raise ValueError(f"check: {read.check}")
     if observed_at.tzinfo is None:
         raise ValueError(f"observed_at: {read.observed_at}")
-    target = pick_fields(read.target, _TARGET).items()
-    about |= {name: one_line(text) for name, text in target}
+    about |= {name: one_line(text) for name, text in pick_fields(read.target, _TARGET).items()}
     return Claim(
         check=read.check,
         digest=one_line(read.digest),

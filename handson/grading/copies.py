@@ -111,8 +111,7 @@ def _find_first(results: Sequence[Result], bearers: dict[int, Bearer]) -> int | 
     """Return who had it first: by the earliest time, then by the name that the evidence bears."""
     ranks = {}
     for owner, bearer in bearers.items():
-        is_named = results[owner].learner.is_named(bearer.learner)
-        ranks[owner] = (bearer.observed_at, not is_named)
+        ranks[owner] = (bearer.observed_at, not results[owner].learner.is_named(bearer.learner))
     first = [owner for owner, rank in ranks.items() if rank == min(ranks.values())]
     return first[0] if len(first) == 1 else None
 

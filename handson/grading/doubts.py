@@ -74,14 +74,13 @@ def examine_claims(claims: Claims, now: datetime) -> Iterator[Finding]:
         for code, seen in _examine_claim(claim, now):
             if seen:
                 yield claim.make_finding(code, seen=seen)
-    records = {claim.digest: claim for claim in claims.items}.values()
-    counted = Counter(request for claim in records for request in claim.requests)
+    records = {claim.digest: claim for claim in claims.items}
+    counted = Counter(request for claim in records.values() for request in claim.requests)
     again = [request for request, count in counted.items() if count > 1]
     if again:
         yield make_finding("requests-again", seen=again)
-    known = {claim.digest for claim in claims.items}
     # Where records are missing, cells that were run again hide when they were run first.
-    if not any(claim.previous and claim.previous not in known for claim in claims.items):
+    if not any(claim.previous and claim.previous not in records for claim in claims.items):
         yield from _examine_pace(claims)
 
 

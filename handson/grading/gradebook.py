@@ -87,8 +87,7 @@ class Gradebook:
         maximum, course = self.find_maximum(), grades.requirements.course
         possible = course.automatic + course.manual
         if maximum not in (None, possible):
-            values = {"maximum": f"{maximum:g}", "possible": f"{possible:g}"}
-            yield messages.text("grading.for-maximum", **values)
+            yield messages.text("grading.for-maximum", maximum=maximum, possible=possible)
 
     def find_maximum(self) -> float | None:
         """Return the points that the platform gives at most, where the file says so."""

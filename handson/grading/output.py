@@ -136,8 +136,7 @@ def _format_figures(grades: Grades) -> Iterator[str]:
     """Yield the mean and the spread of the checks' points, and the fact that failed most often."""
     course = grades.requirements.course
     counted = measure_points(grades.results, course)["counted"]
-    values = {name: f"{counted[name]:g}" for name in ("mean", "deviation")}
-    yield messages.text("grading.figures", **values, possible=f"{course.automatic:g}")
+    yield messages.text("grading.figures", **counted, possible=course.automatic)
     for (check, fact), owners in [*find_failed_facts(grades.results).items()][:1]:
         label = messages.label("course.checks.fact", fact)
         yield messages.text("grading.failed-most", check=check, fact=label, count=len(owners))
@@ -197,8 +196,7 @@ def _align(rows: list[dict[str, str]]) -> Iterator[str]:
 
 def read_words(group: str) -> dict[str, str]:
     """Return the sentences of a group in the current language, with their placeholders."""
-    language = messages.language()
-    return {name: it[language] for name, it in messages.group(group).items()}
+    return {name: it[messages.language()] for name, it in messages.group(group).items()}
 
 
 def dump_json(data: object, **options: Any) -> str:

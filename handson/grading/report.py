@@ -149,12 +149,11 @@ def _find_example(result: Result, check: str, code: str) -> str:
 
 def _describe_requirements(asked: Requirements) -> list[str]:
     """Return the requirements of the evidence, a line each."""
-    moments = {"from": asked.since, "until": asked.until}
-    values = {**pick_fields(asked, "target region"), "account": ", ".join(asked.accounts)}
-    shown = {"from": format_local, "until": format_end}
-    values |= {name: shown[name](moment) for name, moment in moments.items() if moment}
-    named = filter(values.get, ("target", "account", "region", *moments))
-    return [messages.label("grading.report.asked", name, value=values[name]) for name in named]
+    since = asked.since and format_local(asked.since)
+    until = asked.until and format_end(asked.until)
+    values = {"target": asked.target, "account": ", ".join(asked.accounts), "region": asked.region}
+    given = [(name, it) for name, it in (*values.items(), ("from", since), ("until", until)) if it]
+    return [messages.label("grading.report.asked", name, value=it) for name, it in given]
 
 
 def _row(result: Result) -> dict[str, Any]:

@@ -198,8 +198,7 @@ def _submit_group(named: Submission, items: list[_Item], roster: Roster) -> Iter
     members = [(place, each) for place in places if place for each in _split_folder(place, roster)]
     within = [each for place, each in members if each.files or each.source != place.source]
     is_group = any(roster.find(each.person.name) for each in within)
-    is_group = is_group or _is_group(named.person.name, within)
-    if is_group and None not in places:
+    if None not in places and (is_group or _is_group(named.person.name, within)):
         yield from (each for _, each in members)
     elif len(items) == len(boxes) == 1:
         yield replace(named, at=boxes[0].path, is_zipped=not boxes[0].is_folder)
@@ -213,8 +212,7 @@ def _is_group(name: str, members: Sequence[Submission]) -> bool:
     They are others' where a platform named them; else the names in their evidence decide, and
     without these whether several hold the same notebooks.  Versions and copies are nobody's.
     """
-    platforms = [each for each in members if each.person.platform]
-    if any(each.person.number or not each.files for each in platforms):
+    if any(it.person.platform and (it.person.number or not it.files) for it in members):
         return True
     named = [each for each in members if export_names.says_person(each.person.name)]
     people = {each.person.name: _survey(each) for each in named[:MOST_MEMBERS]}

@@ -73,8 +73,7 @@ def read_table(path: Path) -> Table:
     Raises:
         InvalidInput: It cannot be read.
     """
-    missing = InvalidInput.replace_os_errors("grading.csv-missing", path=path)
-    with missing, path.open("rb") as file:
+    with InvalidInput.replace_os_errors("grading.csv-missing", path=path), path.open("rb") as file:
         data = file.read(MOST_BYTES + 1)
     try:
         if len(data) > MOST_BYTES:

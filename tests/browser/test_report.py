@@ -14,6 +14,8 @@ from playwright.sync_api import expect
 from handson import grading
 from handson.cli import main
 from handson.grading import Roster
+from handson.grading.feedback import write_feedback
+from handson.grading.report import write_report
 from tests.browser.looking import Log
 from tests.grading import making
 from tests.grading.making import ESSAY
@@ -80,7 +82,7 @@ def report(inbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     roster = Roster(tuple(grading.Learner(i, n, EVIL) for i, n in zip(ids, names, strict=True)))
     asked = grading.Requirements(roster=roster, pictures=True)
     path = tmp_path_factory.mktemp("report") / "report.html"
-    grading.write_report(grading.grade_class([inbox], asked), path)
+    write_report(grading.grade_class([inbox], asked), path)
     return path
 
 
@@ -117,7 +119,7 @@ def test_feedback_runs_nothing_asks_for_nothing_and_fits_every_width(
 ) -> None:
     log, folder = Log(page), tmp_path / "feedback"
     grades = grading.grade_class([inbox], grading.Requirements(pictures=True))
-    grading.write_feedback(grades, folder, paths=[inbox])
+    write_feedback(grades, folder, paths=[inbox])
     for path in sorted(folder.iterdir()):
         page.goto(path.as_uri())
         drawn = page.locator("img").evaluate_all(

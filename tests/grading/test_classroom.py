@@ -12,7 +12,8 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 
 from handson.core.errors import InvalidInput
-from handson.grading import Grades, Learner, Requirements, Roster, format_json, grade_class
+from handson.grading import Grades, Learner, Requirements, Roster, grade_class
+from handson.grading.output import format_json
 
 from . import making
 from .making import sealed, zipped

@@ -22,7 +22,7 @@ from handson.core.errors import InvalidInput, NotReady
 from handson.core.files import read_data
 from handson.course.course import Course
 from handson.grading import Grades, Learner, Requirements, Roster
-from handson.grading.feedback import make_page
+from handson.grading.feedback import make_page, write_feedback
 from handson.grading.findings import make_finding
 from handson.grading.submission import make_empty_result
 
@@ -214,7 +214,7 @@ def test_pages_are_private_and_a_second_run_replaces_them_and_nothing_else(
     grades: Grades, inbox: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "new" / "feedback"
-    said = grading.write_feedback(grades, folder, paths=[inbox])
+    said = write_feedback(grades, folder, paths=[inbox])
     assert [str(folder) in line for line in said] == [True]
     pages = sorted(folder.iterdir())
     assert [page.name for page in pages] == [f"{each}.html" for each in (*CLASS, "s05")]
@@ -224,12 +224,12 @@ def test_pages_are_private_and_a_second_run_replaces_them_and_nothing_else(
     before = pages[0].read_bytes()
     fewer = Grades(grades.results[:1], grades.requirements, 1, [])
     messages.use("en")
-    grading.write_feedback(fewer, folder, paths=[inbox])
+    write_feedback(fewer, folder, paths=[inbox])
     assert (len([*folder.iterdir()]), (folder / "mine.txt").read_text()) == (6, "mine")
     assert pages[0].read_bytes() != before
     pages[0].write_text("mine")
     with pytest.raises(InvalidInput, match=r"s01\.html"):
-        grading.write_feedback(grades, folder, paths=[inbox])
+        write_feedback(grades, folder, paths=[inbox])
     assert pages[0].read_text() == "mine"
 
 
@@ -240,16 +240,16 @@ def test_no_page_goes_where_submissions_are(grades: Grades, inbox: Path, tmp_pat
     (tmp_path / "file").touch()
     for folder in (inbox, inbox / "feedback", inbox.parent, zipped):
         with pytest.raises(InvalidInput, match=folder.name):
-            grading.write_feedback(grades, folder, paths=[inbox / "s01", inbox])
+            write_feedback(grades, folder, paths=[inbox / "s01", inbox])
     with pytest.raises(NotReady):
-        grading.write_feedback(grades, tmp_path / "file", paths=[inbox])
+        write_feedback(grades, tmp_path / "file", paths=[inbox])
     assert sorted(each.name for each in inbox.iterdir()) == [*CLASS]
 
 
 def test_names_that_are_one_on_some_disk_get_pages_of_their_own(tmp_path: Path) -> None:
     learners = ("a/b", "A-B", "a-b-2", "../x", "")
     results = tuple(make_empty_result(Learner(each), []) for each in learners)
-    grading.write_feedback(Grades(results, Requirements(), 0, []), tmp_path / "f", paths=[])
+    write_feedback(Grades(results, Requirements(), 0, []), tmp_path / "f", paths=[])
     names = sorted(page.name for page in (tmp_path / "f").iterdir())
     assert names == ["A-B_2.html", "a-b-2.html", "a-b.html", "submission.html", "x.html"]
 
@@ -276,7 +276,7 @@ def test_a_platform_gets_the_pages_by_its_own_names(
     )
     graded = Grades(results, Requirements(), 1, [])
     for _ in range(2):
-        said = grading.write_feedback(graded, tmp_path / "f", paths=[])
+        said = write_feedback(graded, tmp_path / "f", paths=[])
     path = tmp_path / "f" / f"feedback-{platform}.zip"
     assert (stat.S_IMODE(path.stat().st_mode), str(path) in said[1]) == (0o600, True)
     with zipfile.ZipFile(path) as archive:

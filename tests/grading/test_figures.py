@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from handson.core import messages
 from handson.course.checks import Diagnosis, FactResult
 from handson.course.course import Course
-from handson.grading import Grades, Learner, Requirements, Result, format_table
-from handson.grading.output import find_diagnoses, find_failed_facts, measure_points
+from handson.grading import Grades, Learner, Requirements, Result
+from handson.grading.output import find_diagnoses, find_failed_facts, format_table, measure_points
 from handson.grading.submission import make_empty_result
 
 COURSE = Course(points={"network": 10, "image": 0, "why-zones": 0})

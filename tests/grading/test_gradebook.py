@@ -17,7 +17,7 @@ from handson.cli import main
 from handson.core.errors import InvalidInput
 from handson.course.course import Course
 from handson.grading import Grades, Learner, Requirements
-from handson.grading.gradebook import TAKERS, describe_comments, find_points
+from handson.grading.gradebook import TAKERS, describe_comments, find_points, open_gradebook
 from handson.grading.submission import make_empty_result
 from handson.grading.tables import read_table
 
@@ -53,7 +53,7 @@ def test_a_platforms_file_comes_back_with_points_and_comments_and_nothing_else_c
 ) -> None:
     platform, points, comment = PLATFORMS[name]
     path = gradebooks.write(tmp_path, name)
-    book = grading.open_gradebook(platform, path, None)
+    book = open_gradebook(platform, path, None)
     absent = replace(make_empty_result(Learner("2026002"), []), handed_in=False)
     stranger = graded("2026003")
     assert book is not None
@@ -81,7 +81,7 @@ def test_a_platforms_file_comes_back_with_points_and_comments_and_nothing_else_c
 
 
 def test_an_xlsx_holds_numbers_and_texts_and_no_formulas(tmp_path: Path) -> None:
-    book = grading.open_gradebook("manaba", gradebooks.write(tmp_path, "manaba.xlsx"), None)
+    book = open_gradebook("manaba", gradebooks.write(tmp_path, "manaba.xlsx"), None)
     assert book is not None
     first, *others = graded("2026002").checks
     half = replace(graded("2026002"), checks=(replace(first, points=29.5), *others))
@@ -115,8 +115,8 @@ def test_a_column_of_several_is_named_and_what_is_no_number_stays(tmp_path: Path
     heads = "Student,ID,SIS User ID,Section,Quiz (1),Step 2 (2)\n"
     path.write_text(f"{heads}A B,9,s1,,3,7.5\nC D,8,s2,,3,EX\nE F,7,s3,,3,-\n")
     with pytest.raises(InvalidInput, match=r"Student, ID, SIS User ID, Section, Quiz \(1\), Step"):
-        grading.open_gradebook("canvas", path, None)
-    book = grading.open_gradebook("canvas", path, "step 2 (2)")
+        open_gradebook("canvas", path, None)
+    book = open_gradebook("canvas", path, "step 2 (2)")
     assert book is not None
     filled = book.fill(class_of(graded("s1"), graded("s2"), graded("s3"))).decode()
     assert filled == f"{heads}A B,9,s1,,3,80\nC D,8,s2,,3,EX\nE F,7,s3,,3,80\n"
@@ -125,7 +125,7 @@ def test_a_column_of_several_is_named_and_what_is_no_number_stays(tmp_path: Path
 def test_a_maximum_that_is_not_the_courses_is_told(tmp_path: Path) -> None:
     course = Course(points={"network": 15, "why-zones": 2.5})
     for name, (platform, *_) in PLATFORMS.items():
-        book = grading.open_gradebook(platform, gradebooks.write(tmp_path, name), None)
+        book = open_gradebook(platform, gradebooks.write(tmp_path, name), None)
         assert book is not None
         told = [*book.tell_open(Grades((), Requirements(course=course), readable=1))]
         expected = [] if platform in ("sakai", "webclass") else [("100", "83.5")]
@@ -135,7 +135,7 @@ def test_a_maximum_that_is_not_the_courses_is_told(tmp_path: Path) -> None:
 def test_points_of_two_submissions_of_one_learner_are_left_open(tmp_path: Path) -> None:
     path = tmp_path / "answer.csv"
     path.write_bytes("ユーザID,氏名,点数,コメント\r\ns1,A B,,\r\n".encode("cp932"))
-    book = grading.open_gradebook("webclass", path, None)
+    book = open_gradebook("webclass", path, None)
     assert book is not None
     filled = [book.fill(class_of(*[graded("s1", comment="よい")] * n)) for n in (1, 2)]
     expected = [f"ユーザID,氏名,点数,コメント\r\ns1,A B,{own}\r\n" for own in ("80,よい", ",")]
@@ -145,7 +145,7 @@ def test_points_of_two_submissions_of_one_learner_are_left_open(tmp_path: Path) 
 def test_a_file_that_a_spreadsheet_saved_again_keeps_its_encoding(tmp_path: Path) -> None:
     path = tmp_path / "worksheet.txt"
     path.write_text("ID number\tGrade\ns1\t\n", encoding="utf-16", newline="")
-    book = grading.open_gradebook("moodle", path, None)
+    book = open_gradebook("moodle", path, None)
     assert book is not None
     assert book.fill(class_of(graded("s1"))).decode("utf-16") == "ID number\tGrade\ns1\t80\n"
 
@@ -156,7 +156,7 @@ def test_line_ends_stay_and_so_do_those_within_cells(end: str, cell: str, tmp_pa
     for encoding in ("utf-8", "utf-16"):
         text = f'learner\tnote{end}s1\t"{cell}"{end}'
         path.write_text(text, encoding=encoding, newline="")
-        book = grading.open_gradebook("generic", path, None)
+        book = open_gradebook("generic", path, None)
         assert book is not None
         quoted = cell if len(cell) == 1 else f'"{cell}"'
         filled = book.fill(class_of(graded("s1"))).decode("utf-8-sig")

@@ -10,9 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from handson.core.errors import InvalidInput
-from handson.grading import Learner, Result, read_marks
+from handson.grading import Learner, Result
 from handson.grading.answers import fingerprint_texts
-from handson.grading.marking import Marks, apply_marks
+from handson.grading.marking import Marks, apply_marks, read_marks
 from handson.grading.notebooks import MARKED
 from handson.grading.submission import make_empty_result
 

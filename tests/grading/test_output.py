@@ -21,8 +21,11 @@ from handson import grading
 from handson.cli import main
 from handson.core import messages
 from handson.course.course import read_moment
-from handson.grading import Grades, Requirements, format_table
+from handson.grading import Grades, Requirements
 from handson.grading.findings import Passage, make_finding
+from handson.grading.gradebook import format_csv
+from handson.grading.marking import read_marks
+from handson.grading.output import format_json, format_table
 from handson.grading.roster import Learner
 from handson.grading.submission import make_empty_result
 
@@ -85,7 +88,7 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def grades(inbox: Path) -> Grades:
     roster = grading.read_roster(inbox / "roster.csv")
     asked = dataclasses.replace(ASKED, roster=roster)
-    marks, paths = grading.read_marks([inbox / "marks.csv"]), [inbox / "s01", inbox / "=1+1"]
+    marks, paths = read_marks([inbox / "marks.csv"]), [inbox / "s01", inbox / "=1+1"]
     return grading.grade_class(paths, asked, marks=marks)
 
 
@@ -131,7 +134,7 @@ def test_no_form_of_output_controls_a_terminal_or_hides_letters_and_a_long_name_
     results = tuple(replace(make_empty_result(it, [found]), source=name) for it in several)
     grades = Grades(results, Requirements(), readable=1)
     table = [*format_table(grades)]
-    shown = [grading.format_csv(grades), grading.format_json(grades)]
+    shown = [format_csv(grades), format_json(grades)]
     raw = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\U000e0041]")
     assert [raw.findall(text) for text in ("".join(table), *shown)] == [[], [], []]
     for text in shown:
@@ -141,7 +144,7 @@ def test_no_form_of_output_controls_a_terminal_or_hides_letters_and_a_long_name_
 
 
 def test_a_gradebook_and_programs_get_points_an_item_and_no_formulas(grades: Grades) -> None:
-    mark, *table = grading.format_csv(grades)
+    mark, *table = format_csv(grades)
     assert mark == "\ufeff"
     assert list(csv.reader(io.StringIO("".join(table)))) == [
         [
@@ -163,7 +166,7 @@ def test_a_gradebook_and_programs_get_points_an_item_and_no_formulas(grades: Gra
         ],
         ["'=1+1", "'@SUM", "'+1", *GIVEN, "1", *[""] * 4, "0", *[""] * 5],
     ]
-    data = json.loads(grading.format_json(grades))
+    data = json.loads(format_json(grades))
     first, absent, partly = data["learners"]
     checks = data["summary"].pop("checks")
     assert data["summary"].pop("points")["why-network"]["mean"] == 2.5

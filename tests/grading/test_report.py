@@ -19,6 +19,7 @@ from handson.core import messages
 from handson.core.errors import NotReady
 from handson.course import checks, syllabus
 from handson.grading import Result, notebooks, report
+from handson.grading.report import write_report
 
 from . import making
 
@@ -97,13 +98,13 @@ def test_questions_are_called_as_in_the_notebooks() -> None:
 
 def test_the_report_is_its_owners_alone_and_written_whole(inbox: Path, tmp_path: Path) -> None:
     path, grades = tmp_path / "report.html", grading.grade_class([inbox])
-    grading.write_report(grades, path)
+    write_report(grades, path)
     whole = path.read_text()
     with pytest.raises(NotReady, match="none"):
-        grading.write_report(grades, tmp_path / "none" / "report.html")
+        write_report(grades, tmp_path / "none" / "report.html")
     broken: Any = (*grades.results, None)
     with pytest.raises(AttributeError):
-        grading.write_report(replace(grades, results=broken), path)
+        write_report(replace(grades, results=broken), path)
     assert (path.read_text(), [*tmp_path.iterdir()]) == (whole, [path])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
