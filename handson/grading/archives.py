@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, reduce
 from time import mktime
 from typing import IO
 
@@ -206,9 +206,7 @@ class Archive:
         if not (names or refusal):
             return
         *folders, own = names or ["?"]
-        at = ""
-        for folder in folders:
-            at = self._add_folder(at, folder)
+        at = reduce(self._add_folder, folders, "")
         if member.is_dir() and refusal is None:
             self._add_folder(at, own)
         else:
@@ -288,10 +286,9 @@ def open_regular(path: str) -> IO[bytes]:
     Raises:
         Refused: It is a link, a device or cannot be opened.
     """
-    # Without these a pipe would wait for its writer, and a link lead elsewhere.
-    careful = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-    if IN_TAB:  # whose drive writes back what was opened with a flag that it does not know
-        careful = 0
+    # Without these a pipe would wait for its writer, and a link lead elsewhere.  The drive of a tab
+    # writes back what was opened with a flag that it does not know.
+    careful = 0 if IN_TAB else getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
         file = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | careful), "rb")
     except OSError as error:

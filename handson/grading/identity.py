@@ -98,7 +98,7 @@ class Identity:
         return {name for name in names if self._is_other(name)}
 
     def _is_other(self, name: str) -> bool:
-        holders = self.asked.find_holders(name)
+        holders = self.asked.holders.get(self.asked.find_prefix(name), ())
         if holders or self.asked.roster.find(name) not in (None, self.learner):
             return self.learner.id not in {each.id for each in holders}
         says_another = says_who(name, self.learner.id) and not self.learner.is_named(name)

@@ -70,8 +70,8 @@ def read_marks(paths: Sequence[Path], course: Course = Course()) -> Marks:
             raise InvalidInput.from_key("grading.marks-columns", path=path)
         unknown = [cell for cell in heads if cell and cell not in (LEARNER, ANSWERS, *COLUMNS)]
         if unknown:
-            listed = list_briefly(unknown)
-            notices.append(messages.text("grading.marks-ignored", path=path, columns=listed))
+            columns = list_briefly(unknown)
+            notices.append(messages.text("grading.marks-ignored", path=path, columns=columns))
         read: set[str] = set()
         for row in rows:
             texts = (unescape_formula(cell.strip()) for cell in row)

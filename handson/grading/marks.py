@@ -94,10 +94,6 @@ class Requirements:
         own = self.learner.id if name in ("", *self.others) else name
         return _derive_exercise(self.course.exercise, own) if self.course.exercise else Exercise()
 
-    def find_holders(self, name: str) -> Sequence[Learner]:
-        """Return the learners of the class who have the exercise that a name gives."""
-        return self.holders.get(self.find_prefix(name), ()) if self.holders else ()
-
     def find_prefix(self, name: str) -> str:
         """Return how the names begin of the exercise that a name gives."""
         return self.course.derive_exercise(name).network.name

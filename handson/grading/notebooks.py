@@ -255,8 +255,7 @@ def compare_cells(notebooks: Sequence[Notebook], earned: Iterable[str] = ()) -> 
     Without its notebook, a check that earned points has them from the journal alone.
     """
     missing = {*syllabus.NOTEBOOKS} - {notebook.name for notebook in notebooks}
-    alone = [check for check in earned if syllabus.find_check(check).notebook in missing]
-    if alone:
+    if alone := [check for check in earned if syllabus.find_check(check).notebook in missing]:
         yield make_finding("journal-alone", checks=", ".join(alone))
     needed: dict[Severity, set[str]] = {"warning": missing & SCORED, "note": missing - SCORED}
     for severity, named in needed.items():

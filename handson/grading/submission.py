@@ -234,11 +234,10 @@ def _choose_version(versions: list[Notebook], contents: _Contents) -> Notebook:
         return versions[0]
     # Of equals, the one nearest to the top counts.
     chosen = max(versions, key=lambda each: (_has_work(each), each.modified, -len(each.where)))
-    count = len(versions) - 1
     # A folder may hold the zip of its own files, too.
     if any(each.cells != chosen.cells for each in versions):
-        left = make_finding("copies-left", "note", where=chosen.where, count=count)
-        contents.findings.append(left)
+        about = {"where": chosen.where, "count": len(versions) - 1}
+        contents.findings.append(make_finding("copies-left", "note", **about))
     return chosen
 
 
