@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
@@ -125,10 +126,16 @@ def test_a_workbook_is_read_in_limits(tmp_path: Path) -> None:
     path.write_bytes(filled)
     assert tables.read_table(path).rows[0] == ["学籍番号", "氏名", "点数"]
     sheet = gradebooks.SHEET
+    with ZipFile(BytesIO(gradebooks.replace_sheet(path.read_bytes(), sheet))) as file:
+        spare = tables.MOST_BYTES - sum(member.file_size for member in file.infolist())
+    largest, beyond = (sheet + " " * (spare + more) for more in (0, 1))
+    limit = tmp_path / "limit.xlsx"
+    limit.write_bytes(gradebooks.replace_sheet(path.read_bytes(), largest))
+    assert tables.read_table(limit).rows == [["learner"]]
     entities = f'<!DOCTYPE x [<!ENTITY a "{"b" * 99}">]>' + sheet.replace("</row>", "&a;</row>", 1)
     hostile = {
         "xml": gradebooks.replace_sheet(path.read_bytes(), entities),
-        "wide": gradebooks.replace_sheet(path.read_bytes(), sheet.ljust(tables.MOST_BYTES)),
+        "wide": gradebooks.replace_sheet(path.read_bytes(), beyond),
         "cut": path.read_bytes()[:999],
     }
     for name, data in hostile.items():
