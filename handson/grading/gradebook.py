@@ -87,7 +87,8 @@ class Gradebook:
         maximum, course = self.find_maximum(), grades.requirements.course
         possible = course.automatic + course.manual
         if maximum not in (None, possible):
-            yield messages.text("grading.for-maximum", maximum=maximum, possible=possible)
+            values = {"maximum": f"{maximum:g}", "possible": f"{possible:g}"}
+            yield messages.text("grading.for-maximum", **values)
 
     def find_maximum(self) -> float | None:
         """Return the points that the platform gives at most, where the file says so."""

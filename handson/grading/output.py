@@ -136,7 +136,8 @@ def _format_figures(grades: Grades) -> Iterator[str]:
     """Yield the mean and the spread of the checks' points, and the fact that failed most often."""
     course = grades.requirements.course
     counted = measure_points(grades.results, course)["counted"]
-    yield messages.text("grading.figures", **counted, possible=course.automatic)
+    values = {name: f"{counted[name]:g}" for name in ("mean", "deviation")}
+    yield messages.text("grading.figures", **values, possible=f"{course.automatic:g}")
     for (check, fact), owners in [*find_failed_facts(grades.results).items()][:1]:
         label = messages.label("course.checks.fact", fact)
         yield messages.text("grading.failed-most", check=check, fact=label, count=len(owners))
