@@ -64,8 +64,7 @@ def fingerprint_texts(result: Result) -> str:
 def _find_hidden(written: Sequence[Written]) -> Iterator[Finding]:
     """Yield a finding for each text that has letters which nobody sees."""
     for each in written:
-        hidden = find_invisible(each.text)
-        if hidden:
+        if hidden := find_invisible(each.text):
             about = {"question": each.id, "letters": show_invisible(hidden[:_SHOWN])}
             yield make_finding("invisible-letters", "note", count=len(hidden), **about)
 

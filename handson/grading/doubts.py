@@ -76,8 +76,7 @@ def examine_claims(claims: Claims, now: datetime) -> Iterator[Finding]:
                 yield claim.make_finding(code, seen=seen)
     records = {claim.digest: claim for claim in claims.items}
     counted = Counter(request for claim in records.values() for request in claim.requests)
-    again = [request for request, count in counted.items() if count > 1]
-    if again:
+    if again := [request for request, count in counted.items() if count > 1]:
         yield make_finding("requests-again", seen=again)
     # Where records are missing, cells that were run again hide when they were run first.
     if not any(claim.previous and claim.previous not in records for claim in claims.items):

@@ -68,8 +68,7 @@ def read_marks(paths: Sequence[Path], course: Course = Course()) -> Marks:
         heads = [cell.strip() for cell in head]
         if LEARNER not in heads or {*COLUMNS}.isdisjoint(heads):
             raise InvalidInput.from_key("grading.marks-columns", path=path)
-        unknown = [cell for cell in heads if cell and cell not in (LEARNER, ANSWERS, *COLUMNS)]
-        if unknown:
+        if unknown := [cell for cell in heads if cell and cell not in (LEARNER, ANSWERS, *COLUMNS)]:
             columns = list_briefly(unknown)
             notices.append(messages.text("grading.marks-ignored", path=path, columns=columns))
         read: set[str] = set()

@@ -215,8 +215,7 @@ def _examine_circumstances(claim: Claim, claims: Claims, asked: Requirements) ->
         yield claim.make_finding("region-other", region=claim.region, wanted=usual)
     own = {"", *map(name_owner, (claim.learner, fold_name(claim.learner)))}
     others = [it for it in claim.owners if it not in own and not it.startswith(HOME)]
-    others = [it for it in others if not asked.learner.is_named(read_name(it))]
-    if others:
+    if others := [it for it in others if not asked.learner.is_named(read_name(it))]:
         # Several learners work in one account; on the embedded AWS `doubts` knows the class.
         severity: Severity = "warning" if claim.kind == AWS else "note"
         yield claim.make_finding("owner-other", severity, named=describe_owners(*others))
@@ -247,8 +246,7 @@ def _examine_chain(chain: list[Claim], *, is_whole: bool) -> Iterator[Finding]:
             code = "chain-forked" if previous else "chain-begun-twice"
             # Whoever goes on at another computer begins another chain there.
             yield _about_chain(found, code, "warning" if previous else "note")
-    gaps = [claim for claim in chain if claim.previous and claim.previous not in known]
-    if gaps:
+    if gaps := [claim for claim in chain if claim.previous and claim.previous not in known]:
         severity: Severity = "serious" if is_whole else "note"
         yield _about_chain(gaps, "chain-broken" if is_whole else "chain-gap", severity)
     pairs = [(known[claim.previous], claim) for claim in chain if claim.previous in known]

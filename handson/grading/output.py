@@ -118,8 +118,7 @@ def format_table(grades: Grades) -> Iterator[str]:
     if handed_in > 1:
         yield from _format_figures(grades)
     for result in results:
-        review = result.to_review()
-        if review:
+        if review := result.to_review():
             yield ""
             yield f"{one_line(result.learner.label)}:"
             yield from _format_findings(review)

@@ -202,8 +202,7 @@ def _compare_with_chain(token: Token, claims: Claims, on_aws: dict[str, str]) ->
         return make_finding("proof-account", "serious", signed=account, account=head.account)
     signed = {claim.digest for claim in claims.walk_chain(head)}
     at = token.issued_at.isoformat(timespec="seconds")
-    later = [check for digest, check in on_aws.items() if digest not in signed]
-    if later:
+    if later := [check for digest, check in on_aws.items() if digest not in signed]:
         return make_finding("proof-behind", checks=later, at=at, account=account)
     return make_finding("proof-good", "note", count=len(signed), at=at, account=account, by=by)
 
