@@ -40,15 +40,12 @@ def collect_answers(
     """
     cells = [cell for notebook in notebooks for cell in notebook.cells]
     # The first of several is the course's own; those after it are copies.
-    found = {cell.grade_id: cell for cell in reversed(cells) if cell.grade_id in _IDS}
-    guessed: list[str] = []
-    for cell in cells if len(found) < len(_IDS) else ():
-        grade_id = _guess_grade_id(cell)
-        if grade_id and grade_id not in found:
-            found[grade_id] = cell
-            guessed.append(grade_id)
+    named = {cell.grade_id: cell for cell in reversed(cells) if cell.grade_id in _IDS}
+    tried = reversed(cells) if len(named) < len(_IDS) else ()
+    found = {_guess_grade_id(cell): cell for cell in tried} | named
+    guessed = [name for name in found if name and name not in named]
     written = [_read_written(item, found.get(item.grade_id), pictures) for item in course.marked]
-    lost = [make_finding("grade-id-lost", "note", cells=", ".join(guessed))] if guessed else []
+    lost = [make_finding("grade-id-lost", "note", cells=guessed[::-1])] if guessed else []
     return tuple(written), [*lost, *_find_hidden(written)]
 
 
