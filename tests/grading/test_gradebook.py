@@ -120,6 +120,9 @@ def test_a_column_of_several_is_named_and_what_is_no_number_stays(tmp_path: Path
     assert book is not None
     filled = book.fill(class_of(graded("s1"), graded("s2"), graded("s3"))).decode()
     assert filled == f"{heads}A B,9,s1,,3,80\nC D,8,s2,,3,EX\nE F,7,s3,,3,80\n"
+    path.write_text("learner\ns1\n")  # which would get a column, were none named
+    with pytest.raises(InvalidInput, match="learner"):
+        open_gradebook("generic", path, "step 2")
 
 
 def test_a_maximum_that_is_not_the_courses_is_told(tmp_path: Path) -> None:
