@@ -33,10 +33,8 @@ RECORDS = {".jsonl": "journal", ".jwt": "proof"}
 """How the names of journals and of signed proofs end, and what they mention."""
 
 _DATA = read_data("handson.grading", "export_names.toml")
-_PLATFORMS = {
-    platform: re.compile(pattern, re.DOTALL) for platform, pattern in _DATA["platforms"].items()
-}
-_PREFIXES = {platform: re.compile(pattern) for platform, pattern in _DATA["prefixes"].items()}
+_PLATFORMS = {name: re.compile(it, re.DOTALL) for name, it in _DATA["platforms"].items()}
+_PREFIXES = {name: re.compile(it) for name, it in _DATA["prefixes"].items()}
 _NO_PERSON = re.compile(_DATA["no-person"])
 _VERSION = re.compile(_DATA["version"], re.DOTALL | re.IGNORECASE)
 _JUNK = re.compile("|".join(_DATA["junk"]), re.DOTALL | re.IGNORECASE)

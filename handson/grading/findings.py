@@ -92,10 +92,8 @@ def make_finding(code: str, severity: Severity = "warning", **about: Any) -> Fin
     Of a list, the first are named and all are counted.
     """
     fields = {name: about.pop(name) for name in _ABOUT if name in about}
-    texts = {
-        name: list_briefly(value) if isinstance(value, list) else str(value)
-        for name, value in about.items()
-    }
+    lists = {name: list_briefly(value) for name, value in about.items() if isinstance(value, list)}
+    texts = {name: str(value) for name, value in (about | lists).items()}
     return Finding(code=code, severity=severity, values=texts, **fields)
 
 
@@ -320,8 +318,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         """All points that count, or None while a mark is missing or in conflict."""
         is_disputed = any(finding.code == "marks-conflict" for finding in self.findings)
         given = [points for item in self.items if (points := item.counted) is not None]
-        is_open = is_disputed or len(given) < len(self.items)
-        return None if is_open else round(sum(given), _DECIMALS)
+        is_whole = len(given) == len(self.items)
+        return round(sum(given), _DECIMALS) if is_whole and not is_disputed else None
 
     @property
     def lateness(self) -> str:

@@ -112,12 +112,11 @@ class Identity:
         if len(by_name) > 1 and not self.is_named:
             first = next(iter(by_name.values()))[0]
             yield first.make_finding("learner-several", names=sorted(by_name))
-        for name, (first, *rest) in by_name.items():
+        for name, own in by_name.items():
             if self.is_named and not self.learner.is_named(name):
                 # A number or an account may be the learner's; the class shows if it is another's.
                 severity: Severity = "serious" if says_who(name, self.learner.id) else "note"
-                about = {"named": name, "count": 1 + len(rest)}
-                yield first.make_finding("learner-other", severity, **about)
+                yield own[0].make_finding("learner-other", severity, named=name, count=len(own))
 
     def examine_owner(self) -> Iterator[Finding]:
         """Yield the findings about the submission as a whole, and about its own name."""

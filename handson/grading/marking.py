@@ -33,10 +33,8 @@ from handson.grading.notebooks import MARKED
 from handson.grading.tables import escape_formula, read_table, unescape_formula
 
 LEARNER, ANSWERS, COMMENT = "learner", "answers", "comment"
-TEXTS = {
-    **{item.grade_id: f"{item.grade_id}-comment" for item in MARKED},
-    **{check: f"{check}-reason" for check in syllabus.CHECK_IDS},
-}
+TEXTS = {item.grade_id: f"{item.grade_id}-comment" for item in MARKED}
+TEXTS |= {check: f"{check}-reason" for check in syllabus.CHECK_IDS}
 """By the column of an item's points, that of what is said about them."""
 COLUMNS = (*chain(*TEXTS.items()), COMMENT)
 """What people give, in the order in which the report saves it."""

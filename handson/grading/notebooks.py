@@ -295,8 +295,7 @@ def load_json(data: bytes) -> tuple[Any, list[str]]:
     def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         built = dict(pairs)
         if len(built) < len(pairs):
-            counted = Counter(name for name, _ in pairs)
-            repeated.extend(name for name, count in counted.items() if count > 1)
+            repeated.extend(Counter(name for name, _ in pairs) - Counter([*built]))
         return built
 
     if count_values(data) > MOST_VALUES:

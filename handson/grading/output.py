@@ -122,9 +122,7 @@ def format_table(grades: Grades) -> Iterator[str]:
             yield ""
             yield f"{one_line(result.learner.label)}:"
             yield from _format_findings(review)
-    notes = Counter(
-        finding.code for each in results for finding in each.findings if finding.severity == "note"
-    )
+    notes = Counter(it.code for each in results for it in each.findings if it.severity == "note")
     if notes:
         listed = ", ".join(f"{code} ({count})" for code, count in sorted(notes.items()))
         yield ""

@@ -244,5 +244,4 @@ def _choose_version(versions: list[Notebook], contents: _Contents) -> Notebook:
 def _has_work(notebook: Notebook) -> bool:
     """Tell whether a notebook holds evidence or answers; none is handed out with evidence."""
     written, _ = answers.collect_answers([notebook])
-    is_answered = any(each.status == "answered" for each in written)
-    return is_answered or any(notebook.records())
+    return any(notebook.records()) or any(each.status == "answered" for each in written)
