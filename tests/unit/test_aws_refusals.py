@@ -142,7 +142,6 @@ def test_a_denied_call_or_action_is_told_with_its_cell_and_another_refusal_in_aw
 
 SCP = "arn:aws:organizations::111122223333:policy/o-example/service_control_policy/p-example"
 BOUNDARY = "arn:aws:iam::112233445566:policy/boundary"
-ENCODED = "Encoded authorization failure message: QWJjRGVm"
 NO = "because no {} allows the ec2:CreateTags action"
 DENY = "with an explicit deny in a {}"
 ENDINGS: dict[str, tuple[str, str]] = {
