@@ -216,7 +216,7 @@ def _examine_circumstances(claim: Claim, claims: Claims, asked: Requirements) ->
     own = {"", *map(name_owner, (claim.learner, fold_name(claim.learner)))}
     others = [it for it in claim.owners if it not in own and not it.startswith(HOME)]
     if others := [it for it in others if not asked.learner.is_named(read_name(it))]:
-        # Several learners work in one account; on the embedded AWS `doubts` knows the class.
+        # Several learners work in one account; on the embedded AWS `identity` knows the class.
         severity: Severity = "warning" if claim.kind == AWS else "note"
         yield claim.make_finding("owner-other", severity, named=describe_owners(*others))
     seen = format_local(moment)

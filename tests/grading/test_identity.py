@@ -105,7 +105,8 @@ def test_a_learners_name_in_several_ways_is_fine_and_another_none_or_several_are
 
 
 CLASS = {"s1": "山田 花子", "s2": "佐藤 太郎", "s3": "Ken Ito", "s4": "山田 花子", "s5": "花子"}
-ROSTER = Roster(tuple(Learner(*each) for each in CLASS.items()))
+ALIASES = {"s3": ("ken-i",)}
+ROSTER = Roster(tuple(Learner(*each, aliases=ALIASES.get(each[0], ())) for each in CLASS.items()))
 NAMES = {
     "山田 花子・佐藤太郎": "s2 佐藤 太郎",
     "s1 s3": "s3 Ken Ito",
@@ -137,7 +138,7 @@ def test_an_owner_who_is_another_of_the_class_is_a_warning_and_a_name_typed_befo
         finding = make_finding("owner-other", "note", named=owners)
         severity = "warning" if others else "note"
         assert told_of_names(findings=(finding,)) == [("owner-other", severity, others)]
-    for named, others in {"2026001": (), "s3": ("s3 Ken Ito",)}.items():
+    for named, others in {"2026001": (), "s3": ("s3 Ken Ito",), "ken-i": ("s3 Ken Ito",)}.items():
         finding = make_finding("learner-other", "note", named=named)
         severity = "serious" if others else "note"
         assert told_of_names(findings=(finding,)) == [("learner-other", severity, others)]
