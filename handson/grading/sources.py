@@ -36,6 +36,7 @@ MOST_MEMBERS, MOST_SURVEYED = 12, 20
 
 JOURNALS, PROOFS = RECORDS
 _READ = (".ipynb", *RECORDS)
+OTHER = "other"
 _STAMP = "timestamp.txt"
 """The file that nbgrader adds to a learner's folder of an assignment (nbgrader, "Exchange")."""
 _BETWEEN = re.compile(r" - |[_@]")
@@ -46,7 +47,6 @@ class _Item(NamedTuple):
     """An entry of a folder, and the person whom its name mentions.
 
     Attributes:
-        stem: Its name without the suffix of what learners hand in.
         kind: "box", a folder or zip; "notebook", one of the workshop under its own name; "named", a
             file with a person's name before its own; "loose", a notebook by another name, or a
             journal; "other", a file of another kind that may be somebody's; "" for the rest.
@@ -55,7 +55,6 @@ class _Item(NamedTuple):
 
     entry: Entry
     person: Person
-    stem: str
     kind: str
     is_whole: bool
 
@@ -93,17 +92,18 @@ class Submission:
 
 @dataclass(frozen=True)
 class File:
-    """A file of a submission: a notebook, journal or proof by its suffix, else one not read."""
+    """A file of a submission.
+
+    Attributes:
+        shown: Its path within the submission, for people.
+        suffix: That of a notebook, journal or proof, `OTHER` for a file of another kind, which is
+            not read, or "" for one that is refused.
+    """
 
     tree: Tree
     entry: Entry
     shown: str
     suffix: str = ""
-
-    @property
-    def is_other(self) -> bool:
-        """It is of another kind, and not refused."""
-        return not (self.suffix or self.entry.refusal)
 
 
 def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submission]:
@@ -153,7 +153,7 @@ def find_files(submission: Submission) -> Iterator[File]:
             tree, at = tree.open_zip(at), ""
         entries = tree.list_entries(at, submission.files)
         for file in _walk(tree, entries, "", int(submission.is_zipped), []):
-            count += not file.is_other
+            count += file.suffix != OTHER
             if count > MOST_FILES:
                 refusal = Refused("file-too-many", most=str(MOST_FILES))
                 yield replace(file, entry=replace(file.entry, refusal=refusal))
@@ -273,7 +273,7 @@ def _group(
     where others have the same names after theirs.  A platform's numbers tell namesakes apart within
     one export, and the next one may number them anew.
     """
-    unknown = {item.stem for item in items if item.kind == "box" and item.is_whole
+    unknown = {item.person.place for item in items if item.kind == "box" and item.is_whole
                and not roster.find(item.person.name)}  # fmt: skip
     cuts = ((stem, at.end()) for stem in unknown for at in islice(_BETWEEN.finditer(stem), 4))
     parts = [(stem[:at], stem[at:]) for stem, at in cuts]
@@ -283,7 +283,7 @@ def _group(
     owners |= {item.person.place: item.person for item in items if not item.is_whole}
     groups: dict[tuple[str, ...], tuple[Person, list[_Item]]] = {}
     for item in items:
-        stem, person = item.stem, item.person
+        stem, person = split_suffix(item.entry.name)[0], item.person
         if item.is_whole:
             starts = (stem[:end] for end in range(len(stem), 0, -1))
             own = NOBODY if item.kind == "loose" else person
@@ -312,7 +312,7 @@ def _describe(entry: Entry, above: str) -> _Item:
         kind = "named"
     elif suffix in _READ:
         kind = "loose"
-    return _Item(entry, person, stem, kind, is_whole)
+    return _Item(entry, person, kind, is_whole)
 
 
 def _find_newest_time(submission: Submission) -> tuple[str, str]:
@@ -354,7 +354,7 @@ def _walk(
             below, deeper = inner.list_entries(at), zips + (suffix == ".zip")
             yield from _walk(inner, below, f"{shown}/", deeper, opened)
         else:
-            yield File(tree, entry, shown, suffix if suffix in _READ else "")
+            yield File(tree, entry, shown, suffix if suffix in _READ else OTHER)
 
 
 def _list_names(whole: Submission) -> list[str]:

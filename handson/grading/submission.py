@@ -21,7 +21,7 @@ from handson.grading.identity import Identity
 from handson.grading.marks import Requirements, examine_evidence, judge_check, measure_lateness
 from handson.grading.notebooks import SCORED, Notebook, compare_cells, count_values, read_notebook
 from handson.grading.roster import Learner
-from handson.grading.sources import JOURNALS, PROOFS, File, Submission, find_files
+from handson.grading.sources import JOURNALS, OTHER, PROOFS, File, Submission, find_files
 
 MOST_LINES = 2_000
 """Of the journals; the newest are read."""
@@ -202,7 +202,7 @@ def _read_file(file: File, contents: _Contents) -> None:
     Raises:
         Refused: It is not read.
     """
-    if file.is_other:
+    if file.suffix == OTHER:
         contents.others.append(file.shown)
         return
     room = MOST_TOGETHER - contents.size

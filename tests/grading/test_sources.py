@@ -13,7 +13,13 @@ from handson.core.errors import InvalidInput
 from handson.course import syllabus
 from handson.grading import Learner, Roster, export_names
 from handson.grading.export_names import Person
-from handson.grading.sources import Submission, choose_submissions, find_files, find_submissions
+from handson.grading.sources import (
+    OTHER,
+    Submission,
+    choose_submissions,
+    find_files,
+    find_submissions,
+)
 
 from .making import zipped
 
@@ -311,7 +317,7 @@ def files_of(folder: Path, *own: str) -> dict[str, str]:
     """Return the suffix of each file by its place; of a refused one the code."""
     found = find_files(Submission(str(folder), files=own))
     return {each.shown: each.entry.refusal.code if each.entry.refusal else each.suffix
-            for each in found if not each.is_other}  # fmt: skip
+            for each in found if each.suffix != OTHER}  # fmt: skip
 
 
 def test_of_a_submission_notebooks_journals_and_proofs_alone_are_read(tmp_path: Path) -> None:
