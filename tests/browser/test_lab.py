@@ -360,7 +360,7 @@ def visit(lab: Lab, page: Any, log: Log, edition: str, name: str) -> dict[str, A
     ("edition", "name"),
     [
         pytest.param(*each, marks=() if each in ALWAYS else pytest.mark.full)
-        for each in product(LIVE, EVIDENCE)
+        for each in product(AGAIN, EVIDENCE)  # English first, which loads JupyterLab anew
     ],
 )
 def test_a_notebook_is_worked_through(
