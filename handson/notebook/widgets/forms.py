@@ -32,6 +32,10 @@ class CreateVpcForm(FormCard):
     entry = _ENTRIES["network"]
     look = staticmethod(vpcs.list_network)
 
+    def __init__(self, workshop: Workshop) -> None:
+        self._zones = vpcs.find_zones(workshop.aws)
+        super().__init__(workshop)
+
     def list_settings(self) -> dict[str, Any]:
         return {**self.exercise.network.to_json(), "zones": ""}
 
@@ -56,10 +60,9 @@ class CreateVpcForm(FormCard):
         check_network_form(form, usual=self.exercise.network)
         if named:
             rules.check_zones(named, region=region, wanted=form.availability_zones)
-        usual = tuple(f"{region}{letter}" for letter in "abc")
-        listing = self.found or vpcs.NetworkListing((), 0, (), usual, {})
-        count, choices = form.availability_zones, listing.zones
-        zones = rules.choose_zones(count, choices, region=region, named=named)
+        count = form.availability_zones
+        zones = rules.choose_zones(count, self._zones, region=region, named=named)
+        listing = self.found or vpcs.NetworkListing((), 0, (), self._zones, {})
         return form, network.foresee_network(self.aws, form, listing, zones=zones)
 
     def make_arguments(self, values: Values) -> dict[str, Any]:
@@ -166,7 +169,7 @@ def form(workshop: Workshop | SkippedCall, name: str) -> FormCard | SkippedCall:
 
     Raises:
         InvalidInput: There is no such form.
-        HandsonError: AWS cannot be reached.
+        HandsonError: AWS did not answer when it was asked for its zones.
     """
     if isinstance(workshop, SkippedCall):
         return SkippedCall()
