@@ -12,9 +12,8 @@ that matters stands one door, with an implementation for each:
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -38,26 +37,5 @@ class CallingWorkers(Executor):
         return future
 
 
-class ThreadWorkers(ThreadPoolExecutor):
-    """Workers that are threads, unless `work_in_turn` asks for none."""
-
-    def submit(self, work: Callable[..., T], /, *given: Any, **named: Any) -> Future[T]:
-        """Have a thread do the work, and return its result to come."""
-        if _in_turn:
-            return CallingWorkers().submit(work, *given, **named)
-        return super().submit(work, *given, **named)
-
-
-@contextmanager
-def work_in_turn() -> Iterator[None]:
-    """Have the caller do all work, as in a tab: threads that share one AWS in this Python wait."""
-    _in_turn.append(True)
-    try:
-        yield
-    finally:
-        _in_turn.pop()
-
-
-_in_turn: list[bool] = []
-Workers = CallingWorkers if IN_TAB else ThreadWorkers
+Workers = CallingWorkers if IN_TAB else ThreadPoolExecutor
 """Works on several things at once, as `ThreadPoolExecutor` does."""

@@ -5,7 +5,6 @@
     home       a HANDSON_HOME of the test's own; whatever runs in it is ended afterwards
     shop       a folder with a Dockerfile that any engine can build
     client     client("ec2") is a boto3 client of `emulator`
-    in_turn    no threads, for modules of many calls in which nothing depends on them
 
 Emptying `emulator` takes 1 ms, 5 ms as a process, a start of one's own in `home` 0.3 s.  A module
 that is marked `second_opinion` gets `emulator` twice: as the embedded AWS, and as moto's server.
@@ -27,7 +26,6 @@ import pytest
 from handson.aws import emulator as room
 from handson.aws.emulator import server
 from handson.aws.emulator.in_process import attach_session
-from handson.core import host
 from handson.core.errors import HandsonError
 from tests.emulator import second_opinion
 from tests.emulator.hooks import Moto, reset
@@ -40,13 +38,6 @@ def home(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "home"
     yield folder
     _end(folder)
-
-
-@pytest.fixture
-def in_turn() -> Iterator[None]:
-    """Make all calls one after another: threads gain nothing in one process, and cost a sixth."""
-    with host.work_in_turn():
-        yield
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ from tests.emulator.hooks import (
 )
 from tests.unit.fake_aws import Clock, Refusal, unauthorized
 
-pytestmark = [pytest.mark.emulator, pytest.mark.usefixtures("in_turn")]
+pytestmark = pytest.mark.emulator
 
 Call = Callable[..., Result]
 ACCOUNT = embedded.ACCOUNT

@@ -28,7 +28,7 @@ from tests.emulator.guarded import REGION, ROOT, Guarded, for_ministack, without
 from tests.emulator.hooks import Inside, connect, reset
 from tests.emulator.workshops import open_workshop
 
-pytestmark = [pytest.mark.emulator, pytest.mark.usefixtures("in_turn")]
+pytestmark = pytest.mark.emulator
 
 WHOLE = policy.write_policy(region=REGION, account=ACCOUNT)
 Verb = Callable[[Workshop, Path], Any]

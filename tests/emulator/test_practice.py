@@ -19,7 +19,7 @@ from handson.practice.predictions import PREDICTIONS
 from handson.practice.tasks import KEPT, TASKS, Case, begin_task, judge_task
 from tests.emulator.workshops import open_workshop
 
-pytestmark = [pytest.mark.emulator, pytest.mark.usefixtures("in_turn")]
+pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture

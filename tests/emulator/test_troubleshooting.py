@@ -29,7 +29,7 @@ from tests.emulator.learner import OWN_TAG, Learner, Quiet, making_cells
 from tests.emulator.workshops import finish, open_workshop
 from tests.notebooks.book import FOLDER
 
-pytestmark = [pytest.mark.emulator, pytest.mark.usefixtures("in_turn")]
+pytestmark = pytest.mark.emulator
 
 NO_CLUSTER = {"cluster.exists", "cluster.active", "cluster.fargate", "cluster.instances"}
 # By seed: the facts that break, and how the checks tell the cause (`*` stands for ids).

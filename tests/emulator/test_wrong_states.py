@@ -19,7 +19,7 @@ from tests.emulator.second_opinion import EMULATORS
 from tests.emulator.wrong_states import WRONG, Wrong
 from tests.unit import states
 
-pytestmark = [pytest.mark.emulator, pytest.mark.usefixtures("in_turn")]
+pytestmark = pytest.mark.emulator
 
 MOST_STEPS = 9
 """Remedies that a learner has to follow one after another, at most."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from threading import get_ident
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from handson.core.host import CallingWorkers, Workers, work_in_turn
+from handson.core.host import CallingWorkers
 from handson.notebook import tab
 
 
@@ -23,14 +22,6 @@ def test_workers_of_a_tab_do_the_work_when_it_is_given() -> None:
         failed = pool.submit(int, "no number")
     with pytest.raises(ValueError, match="no number"):
         failed.result()
-
-
-def test_workers_are_threads_unless_the_work_is_to_be_done_in_turn() -> None:
-    with Workers(8) as pool:
-        assert pool.submit(get_ident).result() != get_ident()
-        with work_in_turn():
-            assert pool.submit(get_ident).result() == get_ident()
-        assert pool.submit(get_ident).result() != get_ident()
 
 
 def test_a_notebook_of_a_tab_notes_after_each_cell_what_is_done(tmp_path: Path) -> None:
