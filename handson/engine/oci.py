@@ -34,12 +34,8 @@ ZSTD_LAYER = "application/vnd.oci.image.layer.v1.tar+zstd"
 REFERENCE = "org.opencontainers.image.ref.name"
 BASE = "org.opencontainers.image.base.name"
 
-MANIFEST_TYPES = (
-    INDEX,
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    MANIFEST,
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
+INDEX_TYPES = (INDEX, "application/vnd.docker.distribution.manifest.list.v2+json")
+MANIFEST_TYPES = (*INDEX_TYPES, MANIFEST, "application/vnd.docker.distribution.manifest.v2+json")
 """The media types of an index and of a manifest, in OCI's words and in Docker's."""
 
 _CHUNK = 1 << 20

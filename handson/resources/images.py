@@ -18,14 +18,14 @@ from msgspec import Struct
 
 from handson.aws import Aws, accept_codes
 from handson.core import https, messages
-from handson.core.cards import Card, CardPart, Displayable, Note, Table, warning_notes
+from handson.core.cards import Card, CardPart, CommandBlock, Displayable, Note, Table, warning_notes
 from handson.core.errors import HandsonError, NotReady
 from handson.core.host import Workers
 from handson.course import rules
-from handson.course.exercise import Exercise
+from handson.course.exercise import IMAGE_PLATFORM, Exercise
 from handson.course.state import Image, Platform, Repository, Unseen
 from handson.engine.model import ENGINE_LABEL, format_size
-from handson.engine.oci import CONFIG, MANIFEST_TYPES, is_image_manifest
+from handson.engine.oci import CONFIG, INDEX_TYPES, MANIFEST_TYPES, is_image_manifest
 from handson.resources.repository import find_repository_arns, open_session, require_repository
 
 if TYPE_CHECKING:
@@ -51,11 +51,12 @@ class ImageList(Displayable, Struct, frozen=True):
     remarks: tuple[Note, ...] = ()
 
     def card(self) -> Card:
-        """Return the card: one line an image as in the console, and what could not be read."""
+        """Return the card: one line an image as in the console, and advice on wrong platforms."""
         title = messages.text("resources.registry.images-title", name=self.repository)
         if not self.images:
             return Card(title, (Note(messages.text("resources.registry.no-images")),), state="warn")
-        notes: list[CardPart] = []
+        foreign = [image for image in self.images if _is_foreign(image)]
+        notes = [part for image in foreign for part in _advise_rebuild(image)]
         for unread in dict.fromkeys(image.unread for image in self.images):
             notes += warning_notes(unread.problem, unread.remedy) if unread else ()
         parts = (self.table(), *notes, *self.remarks)
@@ -68,7 +69,7 @@ class ImageList(Displayable, Struct, frozen=True):
                 ", ".join(image.tags) or "-",
                 f"{image.digest[:19]}…",
                 format_size(image.size_bytes),
-                ", ".join(map(str, image.platforms)) or "-",
+                _join_platforms(image) or "-",
             )
             for image in self.images
         ]
@@ -184,6 +185,26 @@ def find_stored_blobs(aws: Aws, repository: str) -> list[StoredBlob]:
         for blob in (*manifest.get("layers", ()), *filter(None, [manifest.get("config")])):
             blobs.setdefault(blob["digest"], (int(blob["size"]), detail["imagePushedAt"]))
     return list(blobs.values())
+
+
+def _is_foreign(image: Image) -> bool:
+    """Tell whether Fargate cannot run an image; one that states no platform may be fine."""
+    return bool(image.platforms) and IMAGE_PLATFORM not in map(str, image.platforms)
+
+
+def _join_platforms(image: Image) -> str:
+    return ", ".join(map(str, image.platforms))
+
+
+def _advise_rebuild(image: Image) -> tuple[CardPart, ...]:
+    """Return why Fargate cannot run an image, and the command that builds one that it can run."""
+    name = ":".join((image.repository, *image.tags[:1]))
+    values = {"name": name, "found": _join_platforms(image), "wanted": IMAGE_PLATFORM}
+    is_index = image.media_type in INDEX_TYPES
+    key = "resources.registry.foreign-index" if is_index else "resources.registry.foreign"
+    command = f"docker build --platform {IMAGE_PLATFORM} -t {name} ."
+    summary = messages.text("resources.registry.rebuild", wanted=IMAGE_PLATFORM)
+    return Note(messages.text(key, **values), "warn"), CommandBlock(summary, (command,))
 
 
 def _describe_images(aws: Aws, repository: str) -> list[dict[str, Any]]:

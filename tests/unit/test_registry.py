@@ -237,6 +237,7 @@ def test_an_index_is_one_image_for_the_platforms_of_its_children(shelf: Shelf, c
 def test_images_without_a_tag_are_listed_where_none_has_one_and_parts_never(shelf: Shelf) -> None:
     shelf.put_index(FOR_AMD64, PROOF, tags=())
     assert {image.digest for image in shelf.found()} == {"sha256:index", "sha256:arm64"}
+    assert "docker build --platform linux/amd64 -t rails-app ." in shelf.card()
     shelf.put_plain("latest")
     assert [image.tags for image in shelf.found()] == [("latest",)]
 
@@ -285,12 +286,20 @@ def test_a_new_address_is_asked_for_once_where_s3_takes_one_no_longer(shelf: She
     assert "HTTP 403" in shelf.card()
 
 
-def test_the_list_shows_each_image_with_its_platforms_and_judges_none(shelf: Shelf) -> None:
+def test_an_image_that_fargate_does_not_run_is_caught_with_the_reason_and_the_command(
+    shelf: Shelf,
+) -> None:
     shelf.put_index(FOR_ARM64, FOR_AMD64)
-    shelf.put_plain("v1", architecture="arm64")
+    shelf.put_plain("latest")
+    assert (shelf.card()[0], "docker build" in shelf.card()) == ("✔", False)
+    shelf.details.clear()
+    shelf.put_plain("latest", architecture="arm64")
     shown = shelf.card()
-    assert shown[0] == "✔"
-    assert "linux/arm64, linux/amd64" in shown
+    assert (shown[0], "exec format error" in shown) == ("⚠", True)
+    assert "    docker build --platform linux/amd64 -t rails-app:latest ." in shown.splitlines()
+    shelf.put_index(FOR_ARM64)
+    reason = "image Manifest does not contain descriptor matching platform 'linux/amd64'"
+    assert reason in shelf.card()
 
 
 def test_the_uri_of_an_image_is_recorded_shown_and_forgotten(shelf: Shelf, tmp_path: Path) -> None:
