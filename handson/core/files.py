@@ -6,6 +6,7 @@ import codecs
 import errno
 import os
 import secrets
+import stat
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -108,8 +109,9 @@ def open_private(path: Path) -> FileIO:
 def make_private(folder: Path) -> None:
     """Take a folder, through which alone one reaches what is in it, from all but its owner."""
     with suppress(OSError):  # a file system without permissions, or another user's folder
-        if os.name != "nt":
-            folder.chmod(0o700)
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        if os.name != "nt" and mode & 0o077:
+            folder.chmod(mode & ~0o077)
 
 
 def write_whole(path: Path, content: str | bytes, *, mode: int = PRIVATE) -> None:
