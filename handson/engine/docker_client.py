@@ -98,15 +98,18 @@ def name_product(version: Mapping[str, Any], details: Mapping[str, Any], *, wher
     )
 
 
-def measure_free_disk(details: Mapping[str, Any]) -> int | None:
+def measure_free_disk(client: APIClient, details: Mapping[str, Any], *, podman: bool) -> int | None:
     """Return the free bytes of the disk where an engine keeps its images, or None.
 
-    An engine reports only the folder, which exists here where the engine shares this machine's
-    kernel, not in a virtual machine (Docker Desktop, Colima).
+    Docker reports only the folder, which exists here where the engine shares this machine's
+    kernel, not in a virtual machine (Docker Desktop, Colima).  Podman reports the size as well.
     """
-    with suppress(OSError, KeyError):
+    with suppress(OSError, ValueError, KeyError):
         if details["KernelVersion"] == platform.release():
             return shutil.disk_usage(details["DockerRootDir"]).free
+        if podman:
+            store = client.get(f"{client.base_url}/v4.0.0/libpod/info").json()["store"]
+            return int(store["graphRootAllocated"]) - int(store["graphRootUsed"])
     return None
 
 

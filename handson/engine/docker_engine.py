@@ -66,7 +66,7 @@ class DockerEngine:
         with docker_client.translate_docker_errors():
             found, details = self._client.version(), self._client.info()
         product = docker_client.name_product(found, details, where=self._where)
-        free = docker_client.measure_free_disk(details)
+        free = docker_client.measure_free_disk(self._client, details, podman=product == "Podman")
         machine = f"{found['Os']}/{found['Arch']}"
         return model.EngineInfo(NAME, found["Version"], machine, product, free)
 
