@@ -128,9 +128,18 @@ class RepairReport(Displayable, Struct, frozen=True):
 
 
 class NothingBroken(Displayable, Struct, frozen=True):
-    """The answer on real AWS, in place of each report: nothing was broken, nothing is mended."""
+    """The answer on real AWS, in the place of each report: nothing was broken, nothing is mended.
+
+    It has the attributes of `IncidentReport`, `Hints` and `RepairReport`, without content.
+    """
 
     account: str
+
+    seed = step = hints = 0
+    symptom = cause = said = ""
+    fresh = passed = False
+    sentences = leftovers = ()
+    diagnosis = verification = None
 
     def card(self) -> Card:
         """Return the card: where to practise instead."""
