@@ -97,9 +97,8 @@ class OwnResources(Struct, frozen=True):
         assert image is not None  # the checks pass
         return image
 
-    @property
-    def manifest(self) -> str:
-        """The image's manifest or index, byte for byte."""
+    def fetch_manifest(self) -> str:
+        """Return the image's manifest or index, byte for byte."""
         return fetch_manifest(self.aws, self.repository.name, self.image.digest)
 
     @property
@@ -299,7 +298,7 @@ def _impossible(why: str) -> NotReady:
 
 def _list_images(own: OwnResources) -> list[dict[str, Any]]:
     """Return the entries of the image's index; for a plain image, the entry it would have."""
-    text = own.manifest
+    text = own.fetch_manifest()
     manifest = json.loads(text)
     if "manifests" in manifest:
         return [child for child in manifest["manifests"] if is_image_manifest(child)]
@@ -309,7 +308,7 @@ def _list_images(own: OwnResources) -> list[dict[str, Any]]:
 
 def _next_release(own: OwnResources) -> dict[str, Any]:
     """Return the image's manifest with another annotation, and so with another digest."""
-    manifest: dict[str, Any] = json.loads(own.manifest)
+    manifest: dict[str, Any] = json.loads(own.fetch_manifest())
     version = {"org.opencontainers.image.version": "next"}
     return {**manifest, "annotations": {**manifest.get("annotations", {}), **version}}
 
