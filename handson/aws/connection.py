@@ -286,15 +286,12 @@ def load_botocore() -> Any:
 
 
 @cache
-def share_loader(*, every_service: bool = False) -> Any:
+def share_loader() -> Any:
     """Return the botocore loader of all connections, which reads `SERVICES` once and quickly.
 
     botocore searches the folders of all services, and then decodes the whole description of one.
     EC2's has thousands of shapes, of which the workshop uses a few dozen.  That takes longer than
     all calls of a notebook, so this loader decodes a shape on its first use.
-
-    Args:
-        every_service: Whether the learner may call others, too, as with their own credentials.
     """
     from botocore.loaders import JSONFileLoader, Loader
 
@@ -309,8 +306,8 @@ def share_loader(*, every_service: bool = False) -> Any:
             return _decode_description(name, data)
 
     class QuickLoader(Loader):  # type: ignore[misc]
-        def list_available_services(self, type_name: str) -> Any:
-            return super().list_available_services(type_name) if every_service else SERVICES
+        def list_available_services(self, type_name: str) -> list[str]:
+            return SERVICES
 
         def load_data_with_path(self, name: str) -> Any:
             if name != "endpoints":
@@ -367,7 +364,6 @@ def find_ca_bundle() -> str | None:
 def _make_own_session(region: str = "") -> Any:
     """Return the learner's own session; its calls to sign in take the region if no other is set."""
     session = load_botocore().Session()
-    session.register_component("data_loader", share_loader(every_service=True))
     import boto3
 
     with explain_sign_in(session):

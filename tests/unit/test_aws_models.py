@@ -58,10 +58,6 @@ def test_a_shape_is_read_when_it_is_asked_for_or_missing() -> None:
         shapes["B"]
 
 
-def test_a_service_that_the_workshop_does_not_call_is_known_to_the_learners_own_session_alone() -> (
-    None
-):
+def test_a_service_that_the_workshop_does_not_call_is_unknown() -> None:
     with pytest.raises(UnknownServiceError):
         share_loader().load_service_model("s3", "service-2")
-    found = share_loader(every_service=True).load_service_model("s3", "service-2")
-    assert plain(found) == own().load_service_model("s3", "service-2")
