@@ -162,5 +162,5 @@ def compare_names(results: Sequence[Result], roster: Roster) -> Iterator[Result]
 def _find_others(name: str, learner: Learner, everybody: Roster) -> tuple[str, ...]:
     """Return whom else a name means, but for those whom the learner's own name means, too."""
     own = everybody.find_mentions(learner.label) | everybody.find_mentions(learner.name)
-    others = everybody.find_mentions(name).keys() - own.keys()
+    others = everybody.find_mentions(name) - own
     return tuple(sorted({each.label for each, _ in others if each != learner}))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -68,6 +68,10 @@ class Learner:
         return bool(name) and (is_alias or any(is_same_person(own, name) for own in known))
 
 
+_Called = tuple[int, tuple[str, ...], Learner]
+"""The words of an alias 0, a name 1 or an id 2, and the learner whom they call."""
+
+
 @dataclass(frozen=True)
 class Roster:
     """The learners of a class, in the file's order; an empty one stands for no roster."""
@@ -75,15 +79,15 @@ class Roster:
     learners: tuple[Learner, ...] = ()
 
     @cached_property
-    def _index(self) -> dict[str, list[tuple[int, Set[str], Learner]]]:
+    def _index(self) -> dict[str, list[_Called]]:
         """By one word of each, what learners are called: an alias 0, the name 1, the id 2."""
         return group_pairs(
             (min(words), (kind, words, learner))
             for learner in self.learners
             for kind, texts in enumerate((learner.aliases, _turn(learner.name), (learner.id,)))
             for text in texts
-            for words in ({*list_words(text)}, {fold_name(text)} - {""})
-            if words
+            for words in dict.fromkeys(((*list_words(text),), (fold_name(text),)))
+            if any(words)
         )
 
     def find(self, name: str) -> Learner | None:
@@ -92,24 +96,29 @@ class Roster:
         return found[0] if len(found) == 1 else None
 
     def find_namesakes(self, name: str) -> tuple[Learner, ...]:
-        """Return all learners whom a name may mean: of those whom it mentions, the surest."""
-        found = self.find_mentions(name)
-        best = max(found.values(), default=None)
-        return tuple(dict.fromkeys(learner for (learner, _), rank in found.items() if rank == best))
+        """Return all learners whom a name may mean: of those who are in it, the surest.
 
-    def find_mentions(self, name: str) -> dict[tuple[Learner, int], tuple[int, int]]:
-        """Return the learners whose alias 0, name 1 or id 2 is in a name, and how sure each is.
-
-        The surest is the whole name; then come an id, a name and an alias, of more words first.
+        The words of an id, a name or an alias stand in it side by side and in their order.  The
+        surest is the whole name; then come an id, a name and an alias, of more words first.
         """
-        folded, words = fold_name(name), list_words(name)
-        whole, every = ({folded}, {*words}), dict.fromkeys((folded, *words))
-        found: dict[tuple[Learner, int], tuple[int, int]] = {}
-        for kind, own, learner in (each for word in every for each in self._index.get(word, ())):
-            if own <= every.keys():
-                rank = (3, 0) if kind and own in whole else (kind, len(own))
-                found[learner, kind] = max(rank, found.get((learner, kind), rank))
-        return found
+        folded, line = fold_name(name), f" {' '.join(list_words(name))} "
+        found: dict[tuple[int, int], list[Learner]] = {}
+        for kind, own, learner in self._find_words(name):
+            if own == (folded,):
+                found.setdefault((3 if kind else 0, len(line)), []).append(learner)
+            elif f" {' '.join(own)} " in line:
+                found.setdefault((kind, 0 if kind == 2 else len(own)), []).append(learner)
+        return tuple(dict.fromkeys(found[max(found)])) if found else ()
+
+    def find_mentions(self, name: str) -> set[tuple[Learner, int]]:
+        """Return the learners all words of whose alias 0, name 1 or id 2 are in a name."""
+        return {(learner, kind) for kind, _, learner in self._find_words(name)}
+
+    def _find_words(self, name: str) -> Iterator[_Called]:
+        """Yield what learners are called with words that are all in a name, wherever they stand."""
+        every = dict.fromkeys((fold_name(name), *list_words(name)))
+        known = (each for word in every for each in self._index.get(word, ()))
+        return (each for each in known if every.keys() >= {*each[1]})
 
 
 def _turn(name: str) -> Iterator[str]:

@@ -47,6 +47,14 @@ def test_learners_stand_in_the_rosters_order_and_the_others_after_them(tmp_path:
     assert (grades.readable, seen) == (3, [(1, 4), (2, 4), (3, 4), (4, 4)])
 
 
+def test_a_folder_with_a_part_of_a_learners_name_is_another_persons(tmp_path: Path) -> None:
+    put(tmp_path, **{"Yang Yang": "Yang Yang", "Yang Wei": "Yang Wei"})
+    roster = Roster((Learner("s001", "Yang Yang"), Learner("s002", "楊 威")))
+    grades = grade_class([tmp_path], Requirements(roster=roster))
+    others = [("s002", ["nothing-handed-in"]), ("Yang Wei", ["not-in-roster"])]
+    assert codes(grades) == [("s001", []), *others]
+
+
 def test_folders_without_a_file_of_a_learners_are_nothing_to_grade(tmp_path: Path) -> None:
     for name in ("", "s01", "s02/Feedback Attachment(s)"):
         (tmp_path / name).mkdir(exist_ok=True, parents=True)
