@@ -244,9 +244,8 @@ class Written(Item, frozen=True, kw_only=True):
         return self.mark if self.mark is not None or self.possible else 0
 
     def to_json(self) -> dict[str, Any]:
-        """Return the answer, or the diagram with its check, as `handson.grading/1` has it."""
-        own = {"grade_id": self.id, **pick_fields(self, "status possible text comment")}
-        return own | {"drawn": self.drawn, "check": self.check.to_json()} if self.check else own
+        """Return the answer as `handson.grading/1` has it."""
+        return {"grade_id": self.id, **pick_fields(self, "status possible text comment")}
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -346,7 +345,11 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
             **pick_fields(self, f"{_SHOWN} points counted comment total"),
             "checks": [check.to_json() for check in self.checks],
             "answers": [answer.to_json() for answer in self.answers],
-            "diagram": self.diagram.to_json(),
+            "diagram": {
+                **self.diagram.to_json(),
+                "drawn": self.diagram.drawn,
+                "check": self.diagram.check and self.diagram.check.to_json(),
+            },
             "marks": {written.id: written.mark for written in self.written},
             "findings": [finding.to_json() for finding in self.findings],
         }

@@ -21,7 +21,8 @@
                   counted, and ruling {points reason} where a person overruled it, or null
       answers     grade_id, status (answered · untouched · missing), possible, text, comment
       diagram     the same, text is its code, and drawn; check is what reading it found, as in
-                  checks (its points are a proposal and not counted)
+                  checks (its points are a proposal and not counted), or null where nothing was
+                  handed in that can be read
       marks       {grade_id: points that a person gave, or null}, the diagram's among them
       total       counted points and marks together, or null while a mark is missing or disputed
       findings    code, severity (serious · warning · note), check, where, others, message, remedy,

@@ -184,7 +184,7 @@ def _describe_learner(result: Result) -> dict[str, Any]:
     items = {item.id: item.to_json() for item in result.items}
     for mark in result.checks:
         items[mark.id]["facts"] = [*map(describe_fact, mark.facts)]
-    items[result.diagram.id] |= {"picture": result.diagram.picture, "check": None}
+    items[result.diagram.id] |= pick_fields(result.diagram, "drawn picture")
     return {
         **pick_fields(result, "source named handed_in_at"),
         "items": items,

@@ -151,6 +151,9 @@ def _judge_contents(contents: _Contents, asked: Requirements) -> Result:
     books, claims = contents.notebooks, contents.claims
     read, found = answers.collect_answers(books, asked.course, pictures=asked.pictures)
     *written, diagram = read
+    # Where nothing can be read, there is no diagram to check.
+    is_read = bool(books or contents.lines)
+    drawing = judge_check(syllabus.DRAWING, claims, asked) if is_read else None
     return Result(
         learner=asked.learner,
         handed_in_at=max((book.modified for book in books), default="") or None,
@@ -161,7 +164,7 @@ def _judge_contents(contents: _Contents, asked: Requirements) -> Result:
         files=tuple(book.where for book in books),
         issuers=tokens.list_issuers(contents.proofs),
         checks=tuple(judge_check(check, claims, asked) for check in asked.course.checks),
-        written=(*written, replace(diagram, check=judge_check(syllabus.DRAWING, claims, asked))),
+        written=(*written, replace(diagram, check=drawing)),
         findings=tuple(found),
         identifiers=copies.list_identifiers(claims.items),
         sketches=tuple(copies.sketch_answers(written)),
