@@ -18,11 +18,11 @@ costs at most itself; `copies` and `identity` then compare the class.  A `Findin
 submission has a code, a severity, and a sentence and a remedy in either language.
 
 Nothing of a submission is executed, unpickled or unpacked to disk, and no verdict in it is read:
-the checks that the notebooks use derive the facts again, by the exercise that grading is given and
-not by the one that a record names.  A check's points are given whole or not at all, or by fact
-where the course says so (`marks` says by which evidence), and never withheld without a finding that
-says why.  People mark the answers and the diagram: `report` is the page in which they do so,
-`marking` reads what they gave; `output` counts and averages; `feedback` is a page for each
+the checks that the notebooks use derive the facts again, by the exercise that the course gives the
+learner and not by the one that a record names.  A check's points are given whole or not at all, or
+by fact where the course says so (`marks` says by which evidence), and never withheld without a
+finding that says why.  People mark the answers and the diagram: `report` is the page in which they
+do so, `marking` reads what they gave; `output` counts and averages; `feedback` is a page for each
 learner, with nothing of the others.  This wing loads neither boto3 nor docker, nbformat or a
 kernel.
 

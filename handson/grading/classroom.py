@@ -63,7 +63,7 @@ def grade_class(
 
     Args:
         paths: Notebooks, folders and zips.
-        requirements: What evidence has to be, the exercise that it is judged by, and the roster.
+        requirements: What evidence has to be, the course that it is judged by, and the roster.
         marks: The marks that people have given so far.
         workers: The number of processes, where there is enough work for them.
         on_progress: Takes the number of submissions graded so far, and of all.
