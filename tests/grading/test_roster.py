@@ -192,13 +192,16 @@ def test_a_learner_is_found_in_a_longer_name_by_whole_words_the_most_of_them_fir
 
 def test_the_words_of_a_learners_name_stand_side_by_side_in_their_order_and_as_often() -> None:
     people = {"2026-001": "Yang Yang", "s002": "楊 威", "s003": "Liu Wei", "s004": "Sato Li"}
-    people |= {"s005": "Sato Wei", "s006": "Ken Ito", "s007": "森 森"}
-    roster = Roster(tuple(Learner(*each) for each in people.items()))
+    people |= {"s005": "Sato Wei", "s006": "Ken Ito", "s007": "森 森", "s008": "Ito 2026-001"}
+    aliased = (Learner("s009", aliases=("akino",)), Learner("s010", aliases=("aki",)))
+    roster = Roster((*(Learner(*each) for each in people.items()), *aliased))
     names = {
         **{"Yang Wei": [], "Yang Yang": ["2026-001"], "Yang Yang_1": ["2026-001"], "森 太郎": []},
         **{"2026-001_1": ["2026-001"], "eva_001_2026": [], "Eva 2026-11-30 001": []},
         **{"Sato Li, Yang Wei": ["s004"], "Liu Wei, Sato Li": ["s003", "s004"]},
         **{"Ken Sato Ito Naoki": [], "Eva Ken Ito": ["s006"], "Ito Ken": ["s006"]},
+        **{"Ito 2026-001": ["s008"], "2026-001 s002": ["2026-001", "s002"]},
+        **{"Aki No": ["s009"], "Aki Eva": ["s010"]},
     }
     assert {name: [each.id for each in roster.find_namesakes(name)] for name in names} == names
 
