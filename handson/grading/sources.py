@@ -96,14 +96,14 @@ class File:
 
     Attributes:
         shown: Its path within the submission, for people.
-        suffix: That of a notebook, journal or proof, `OTHER` for a file of another kind, which is
-            not read, or "" for one that is refused.
+        kind: The suffix of a notebook, journal or proof, `OTHER` for a file of another kind, which
+            is not read, or "" for one that is refused.
     """
 
     tree: Tree
     entry: Entry
     shown: str
-    suffix: str = ""
+    kind: str = ""
 
 
 def find_submissions(paths: Sequence[Path], roster: Roster) -> Iterator[Submission]:
@@ -153,7 +153,7 @@ def find_files(submission: Submission) -> Iterator[File]:
             tree, at = tree.open_zip(at), ""
         entries = tree.list_entries(at, submission.files)
         for file in _walk(tree, entries, "", int(submission.is_zipped), []):
-            count += file.suffix != OTHER
+            count += file.kind != OTHER
             if count > MOST_FILES:
                 refusal = Refused("file-too-many", most=str(MOST_FILES))
                 yield replace(file, entry=replace(file.entry, refusal=refusal))

@@ -206,20 +206,20 @@ def _read_file(file: File, contents: _Contents) -> None:
     Raises:
         Refused: It is not read.
     """
-    if file.suffix == OTHER:
+    if file.kind == OTHER:
         contents.others.append(file.shown)
         return
     room = MOST_TOGETHER - contents.size
     if room < MOST_BYTES:
         raise Refused("files-too-large", limit=f"{MOST_TOGETHER // 1_000_000} MB")
-    most = MOST_BYTES if file.suffix in (JOURNALS, PROOFS) else min(MOST_PICTURED, room)
+    most = MOST_BYTES if file.kind in (JOURNALS, PROOFS) else min(MOST_PICTURED, room)
     data = read_entry(file.tree, file.entry, limit=most)
     contents.size += len(data)
-    if file.suffix == JOURNALS:
+    if file.kind == JOURNALS:
         lines = data.rsplit(b"\n", MOST_LINES)[-MOST_LINES:]
         contents.lines += [(file.shown, line) for line in lines if line.strip()]
         del contents.lines[:-MOST_LINES]
-    elif file.suffix == PROOFS:
+    elif file.kind == PROOFS:
         contents.proofs.append(data[: tokens.MOST_BYTES].decode("ascii", "replace").strip())
     else:
         is_large = contents.size > UNCOUNTED

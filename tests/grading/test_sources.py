@@ -316,8 +316,8 @@ def test_the_numbers_of_one_export_tell_namesakes_apart_not_those_of_two(tmp_pat
 def files_of(folder: Path, *own: str) -> dict[str, str]:
     """Return the suffix of each file by its place; of a refused one the code."""
     found = find_files(Submission(str(folder), files=own))
-    return {each.shown: each.entry.refusal.code if each.entry.refusal else each.suffix
-            for each in found if each.suffix != OTHER}  # fmt: skip
+    return {each.shown: each.entry.refusal.code if each.entry.refusal else each.kind
+            for each in found if each.kind != OTHER}  # fmt: skip
 
 
 def test_of_a_submission_notebooks_journals_and_proofs_alone_are_read(tmp_path: Path) -> None:
