@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from handson.grading import Learner, Requirements, Result, Roster, judge_folders
+from handson.grading import Learner, Requirements, Result, Roster, judge_folders, read_answers
 from handson.grading.export_names import Person
 from handson.grading.sources import Submission
 from handson.grading.submission import grade_submission
@@ -57,6 +57,7 @@ def test_a_whole_submission_has_its_points_and_its_place(book: Book, tmp_path: P
     result = graded(folder, owner="s01")
     assert result.learner == TWO.learners[0]
     assert (result.source, result.named) == ("s01", ("s01",))
+    assert (read_answers(folder), len(result.answers)) == (result.answers, 4)
     assert (result.handed_in, result.handed_in_at) == (True, "2025-10-09T08:53:20+00:00")
     assert result.files == tuple(f"{name}.ipynb" for name in sorted(book.notebooks))
     assert (result.points, result.findings, result.issuers) == (80, (), ())
