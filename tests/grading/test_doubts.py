@@ -84,6 +84,11 @@ def test_ids_and_digests_that_aws_does_not_give_are_told_and_a_default_vpcs_are_
     ]
 
 
+def test_an_id_is_regular_that_has_fewer_pairs_of_digits_than_half_its_length() -> None:
+    ids = ("1c1c1c1c", "1c81c81c", "1c8a1c8a")
+    assert [doubts.is_regular(name) for name in ids] == [True, True, False]
+
+
 def test_of_ten_thousand_random_ids_none_is_regular() -> None:
     chance = random.Random(7)
     for digits in (17, 32, 64):

@@ -98,6 +98,7 @@ def test_the_table_has_a_line_a_learner_and_then_what_to_look_at(grades: Grades)
     assert title == "2 of 3 learners handed in; 1 has something that needs a human eye."
     assert heads.split()[3:8] == ["network", "cluster", "repository", "image", "image-uri"]
     assert set(ruler) == {"─", " "}
+    assert not {*rows} & {"* points that a person changed"}  # nobody has
     passed = [*"✔✔✔✔✔", "80/80", "4/4", "✔", "14/14"]
     assert [row.split() for row in rows[:3]] == [
         ["s01", "山田", "花子", "A", *passed, "14.5/20"],

@@ -65,6 +65,7 @@ def test_a_file_says_everything_and_times_without_a_zone_are_this_machines(
     )
     assert [each.points for each in course.checks] == [25, 15, 10, 15, 10]
     assert [each.points for each in course.marked] == [4, 2.5, 4, 4, 4]
+    assert [*course.possible.values()] == [25, 15, 10, 15, 10, 4, 2.5, 4, 4, 4]
     assert (course.automatic, course.manual) == (75, 18.5)
 
 
